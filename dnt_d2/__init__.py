@@ -23,8 +23,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from . import modeling as _  # noqa: F401  registers the architectures, heads and backbones
-        from .data import builtin as _builtin  # noqa: F401  registers the data sets
+        # They register architectures, heads, backbones and data sets with Detectron2.
+        for room in ("modeling", "data.builtin"):
+            import_module(f".{room}", __name__)
     except ModuleNotFoundError as error:
         if error.name != "detectron2":
             raise

@@ -1,0 +1,25 @@
+# make demo   make MiniVID, train D&T on it, evaluate, draw a video: about 20 minutes on two CPU cores
+# make test   the tests
+# make lint   ruff and mypy
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+.PHONY: demo test lint environment clean
+.DEFAULT_GOAL := test
+
+environment:
+	@PYTHON=$(PYTHON) tools/setup_environment.sh
+
+demo: environment
+	$(RUN) tools/run_demo.py
+
+test: environment
+	$(RUN) -m pytest
+
+lint: environment
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+clean:
+	rm -rf .venv output datasets/minivid datasets/pictures

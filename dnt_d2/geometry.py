@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Precision = TypeVar("Precision", np.float32, np.float64)
 
 
-def box_iou(a: FloatArray, b: FloatArray, *, inclusive: bool) -> FloatArray:
+def box_iou(a: NDArray[Precision], b: NDArray[Precision], *, inclusive: bool) -> NDArray[Precision]:
     """Intersection over union of every box of ``a`` with every box of ``b``.
 
     Args:
@@ -18,7 +21,7 @@ def box_iou(a: FloatArray, b: FloatArray, *, inclusive: bool) -> FloatArray:
             of the authors' NMS and voting) or not (width x2 - x1, the rule of the authors' linking).
 
     Returns:
-        (N, M) in [0, 1]. Pairs without overlap, and pairs whose union has no area, have 0.
+        (N, M) in [0, 1], in the precision of the boxes. Pairs without overlap, or whose union has no area, have 0.
     """
     extra = 1.0 if inclusive else 0.0
     a, b = a.reshape(-1, 4), b.reshape(-1, 4)

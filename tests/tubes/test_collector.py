@@ -1,0 +1,128 @@
+"""The collector hands the right lists to linking, and gives back the video's own frame numbers."""
+
+from __future__ import annotations
+
+from itertools import chain
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from dnt_d2.tubes import link_candidates
+from dnt_d2.tubes.collector import TubeSettings, VideoCollector, flatten_tubes
+
+NO_TRACKS = np.zeros((0, 8), np.float32)
+
+
+def crossing(num_frames: int = 6) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Two objects of two classes that move in opposite directions: boxes, scores, tracklets ending in each frame."""
+    rng = np.random.default_rng(0)
+    boxes, scores, tracklets = [], [], []
+    for f in range(num_frames):
+        boxes.append(np.array([[10 * f, 0, 10 * f + 30, 30], [90 - 10 * f, 50, 120 - 10 * f, 80]], np.float32))
+        scores.append(rng.uniform(0.1, 0.9, (2, 2)).astype(np.float32))
+        tracklets.append(np.hstack([boxes[-2], boxes[-1]]) if f else NO_TRACKS)
+    return boxes, scores, tracklets
+
+
+def collect(stride: int = 1) -> VideoCollector:
+    collector = VideoCollector()
+    for f, (boxes, scores, tracklets) in enumerate(zip(*crossing(), strict=True)):
+        collector.add(3 + stride * f, boxes, scores, tracklets)
+    return collector
+
+
+def test_no_frames() -> None:
+    assert VideoCollector().link(TubeSettings()) == []
+    assert len(VideoCollector()) == 0
+
+
+def test_one_frame_and_frames_without_boxes() -> None:
+    collector = VideoCollector()
+    collector.add(0, np.zeros((0, 4)), np.zeros((0, 2)), NO_TRACKS)
+    assert collector.link(TubeSettings()) == [[], []]
+    collector.add(1, [[0, 0, 9, 9]], [[0.5, 0.25]], NO_TRACKS)
+    tubes = collector.link(TubeSettings())
+    assert [len(of_class) for of_class in tubes] == [1, 1]
+    assert tubes[0][0].frames.tolist() == [1]
+    assert tubes[1][0].rescored.tolist() == [0.5]
+
+
+@pytest.mark.parametrize("use_tracks", [True, False])
+def test_equals_a_direct_call(use_tracks: bool) -> None:
+    boxes, scores, ending = crossing()
+    starting = [*ending[1:], NO_TRACKS] if use_tracks else [NO_TRACKS] * len(boxes)
+    expected = link_candidates(boxes, scores, starting)
+    collector = collect(stride=10)
+    for _ in range(2):
+        measured = collector.link(TubeSettings(), use_tracks=use_tracks)
+        assert [len(tubes) for tubes in measured] == [len(tubes) for tubes in expected]
+        for a, b in zip(chain(*measured), chain(*expected), strict=True):
+            np.testing.assert_array_equal(a.frames, 3 + 10 * b.frames)
+            np.testing.assert_array_equal(a.boxes, b.boxes)
+            np.testing.assert_array_equal(a.rescored, b.rescored)
+
+
+def test_tracklets_lead_the_tubes() -> None:
+    """With tracks each tube stays on its object, though the scores alone would say otherwise."""
+    tubes = collect().link(TubeSettings())
+    for of_class in tubes:
+        assert {round(float(tube.boxes[0, 1])) for tube in of_class} == {0, 50}
+        for tube in of_class:
+            np.testing.assert_allclose(tube.boxes[:, 1], tube.boxes[0, 1])
+    without = collect().link(TubeSettings(), use_tracks=False)
+    assert any(np.ptp(tube.boxes[:, 1]) > 1 for of_class in without for tube in of_class)
+
+
+def test_the_arrays_are_copied() -> None:
+    boxes, scores = np.array([[0.0, 0, 9, 9]]), np.array([[0.5]])
+    collector = VideoCollector()
+    collector.add(0, boxes, scores, NO_TRACKS)
+    boxes += 100
+    scores[:] = 0
+    tube = collector.link(TubeSettings())[0][0]
+    assert tube.boxes.tolist() == [[0, 0, 9, 9]]
+    assert tube.scores.tolist() == [0.5]
+
+
+def test_flat_arrays_go_by_frame_then_by_tube() -> None:
+    tubes = collect().link(TubeSettings())
+    flat = flatten_tubes(tubes)
+    every = [(c, tube) for c, of_class in enumerate(tubes) for tube in of_class]
+    assert len(every) == 4
+    assert flat.frames.tolist() == np.repeat(np.arange(3, 9), 4).tolist()
+    assert flat.classes.tolist() == [c for c, _ in every] * 6
+    assert flat.tubes.tolist() == [0, 1, 2, 3] * 6
+    for number, (_, tube) in enumerate(every):
+        rows = flat.tubes == number
+        np.testing.assert_array_equal(flat.boxes[rows], tube.boxes)
+        np.testing.assert_array_equal(flat.scores[rows], tube.rescored / 2)
+    empty = flatten_tubes([[], []])
+    assert [len(part) for part in empty] == [0, 0, 0, 0, 0]
+    assert empty.boxes.shape == (0, 4)
+
+
+def test_settings_come_from_a_config_node() -> None:
+    node = SimpleNamespace(NMS_IOU=0.1, TOP_K=2, VOTE_IOU=0.3, LINK_IOU=0.4, TOP_FRACTION=0.6, TRIM_SCORE=0.9)
+    assert TubeSettings.from_config(node) == TubeSettings(0.1, 2, 0.3, 0.4, 0.6)
+
+
+def test_settings_reach_the_linker() -> None:
+    # Two boxes side by side in every frame: top_k of 1 leaves a single tube.
+    assert [len(of_class) for of_class in collect().link(TubeSettings(top_k=1))] == [1, 1]
+
+
+def test_bad_input_is_refused() -> None:
+    collector = collect()
+    box, score = np.zeros((1, 4)), np.zeros((1, 2))
+    with pytest.raises(ValueError, match="frame 8 after frame 8"):
+        collector.add(8, box, score, NO_TRACKS)
+    with pytest.raises(ValueError, match="need \\(N, 4\\) and \\(N, C\\)"):
+        collector.add(9, box, np.zeros((2, 2)), NO_TRACKS)
+    with pytest.raises(ValueError, match="scores of 3 classes"):
+        collector.add(9, box, np.zeros((1, 3)), NO_TRACKS)
+    with pytest.raises(ValueError, match="need \\(M, 8\\)"):
+        collector.add(9, box, score, np.zeros((1, 4)))
+    with pytest.raises(ValueError, match="first of its video"):
+        VideoCollector().add(0, box, score, np.zeros((1, 8)))
+    assert len(collector) == 6

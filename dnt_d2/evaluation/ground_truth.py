@@ -1,0 +1,137 @@
+"""The frames of a data set and what is in them, as flat arrays for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry import FloatArray
+from .average_precision import match_detections
+
+IntArray = NDArray[np.int64]
+_XYXY_ABS = 0  # the value of Detectron2's BoxMode.XYXY_ABS
+
+
+class VideoTruth:
+    """Frames and ground truth of a data set. A frame's number is its place in the order of (video, frame index).
+
+    Attributes:
+        num_frames: how many frames there are.
+        num_classes: how many classes.
+        video_ids: (F,) the video of each frame.
+        frame_indices: (F,) its place in the video.
+        frames: (G,) the frame number of each ground-truth box, ascending.
+        boxes: (G, 4) inclusive corners.
+        classes: (G,) in [0, num_classes).
+        tracks: (G,) track ids, unique in a video; -1 where the data set has none.
+    """
+
+    def __init__(self, dicts: Sequence[Mapping[str, Any]], num_classes: int) -> None:
+        """Read the dicts of ``DatasetCatalog``, one per frame.
+
+        Args:
+            dicts: each with video_id, frame_index, file_name and annotations (bbox in XYXY_ABS, category_id,
+                instance_id).
+            num_classes: the number of classes.
+
+        Raises:
+            ValueError: when a frame occurs twice, or an annotation is not of the form above.
+        """
+        ordered = sorted(dicts, key=lambda frame: (frame["video_id"], frame["frame_index"]))
+        self.num_frames = len(ordered)
+        self.num_classes = num_classes
+        self.video_ids: IntArray = np.array([frame["video_id"] for frame in ordered], dtype=np.int64)
+        self.frame_indices: IntArray = np.array([frame["frame_index"] for frame in ordered], dtype=np.int64)
+        twice = np.flatnonzero((np.diff(self.video_ids) == 0) & (np.diff(self.frame_indices) == 0))
+        if len(twice):
+            raise ValueError(f"the data set lists {self.describe(int(twice[0]))} twice")
+        rows = [
+            (number, note.get("instance_id", -1), note["category_id"], *note["bbox"])
+            for number, frame in enumerate(ordered)
+            for note in _checked(frame, num_classes)
+        ]
+        table = np.array(rows, dtype=np.float64).reshape(-1, 7)
+        self.frames: IntArray = table[:, 0].astype(np.int64)
+        self.tracks: IntArray = table[:, 1].astype(np.int64)
+        self.classes: IntArray = table[:, 2].astype(np.int64)
+        self.boxes: FloatArray = np.ascontiguousarray(table[:, 3:])
+        # Where the boxes of each frame, and the frames of each video, begin; and the ends.
+        self._offsets = np.searchsorted(self.frames, np.arange(self.num_frames + 1))
+        videos, starts = np.unique(self.video_ids, return_index=True)
+        ends = [*starts[1:], self.num_frames][: len(starts)]
+        self._spans = {int(v): (int(a), int(b)) for v, a, b in zip(videos, starts, ends, strict=True)}
+
+    def describe(self, number: int) -> str:
+        """A frame in words, for messages."""
+        return f"frame {self.frame_indices[number]} of video {self.video_ids[number]}"
+
+    def last_index(self, video_id: int) -> int:
+        """The index of the last frame of a video."""
+        return int(self.frame_indices[self._span(video_id)[1] - 1])
+
+    def numbers(self, video_id: int, frame_indices: IntArray) -> IntArray:
+        """The numbers of frames (N,) of a video.
+
+        Raises:
+            ValueError: when the data set has no such video, or the video no such frame.
+        """
+        start, end = self._span(video_id)
+        known = self.frame_indices[start:end]
+        places = np.searchsorted(known, frame_indices).clip(max=len(known) - 1)
+        wrong = known[places] != frame_indices
+        if wrong.any():
+            raise ValueError(f"the data set has no frame {np.asarray(frame_indices)[wrong][0]} of video {video_id}")
+        return start + places
+
+    def sampled(self, stride: int) -> NDArray[np.bool_]:
+        """(F,) the frames that are seen at a temporal stride: every ``stride``-th of a video, and its last one."""
+        last = np.append(np.diff(self.video_ids) != 0, True)[: self.num_frames]
+        return (self.frame_indices % stride == 0) | last
+
+    def count(self, frames: NDArray[np.bool_]) -> IntArray:
+        """(C,) how many boxes each class has in the frames that are marked in (F,)."""
+        return np.bincount(self.classes[frames[self.frames]], minlength=self.num_classes)
+
+    def hits(
+        self, frames: IntArray, classes: IntArray, boxes: NDArray[np.floating], scores: NDArray[np.floating]
+    ) -> NDArray[np.bool_]:
+        """Which detections find a ground-truth box, by the rule of :mod:`.average_precision`.
+
+        All detections of the frames that occur must come in one call.
+
+        Args:
+            frames: (N,) frame numbers.
+            classes: (N,) class ids.
+            boxes: (N, 4) inclusive corners.
+            scores: (N,) finite.
+        """
+        if not len(frames):
+            return np.zeros(0, dtype=bool)
+        part = slice(self._offsets[frames.min()], self._offsets[frames.max() + 1])
+        groups = frames * self.num_classes + classes
+        gt_groups = self.frames[part] * self.num_classes + self.classes[part]
+        return match_detections(groups, boxes, scores, gt_groups, self.boxes[part]) >= 0
+
+    def _span(self, video_id: int) -> tuple[int, int]:
+        if video_id not in self._spans:
+            raise ValueError(f"the data set has no video {video_id}")
+        return self._spans[video_id]
+
+
+def _checked(frame: Mapping[str, Any], num_classes: int) -> Sequence[Mapping[str, Any]]:
+    """The annotations of a frame, when they are what the arrays above need."""
+    notes = frame.get("annotations")
+    if notes is None:
+        raise ValueError(f"{frame['file_name']} has no annotations: a data set without ground truth can't be evaluated")
+    for note in notes:
+        if note.get("bbox_mode", _XYXY_ABS) != _XYXY_ABS:
+            raise ValueError(f"{frame['file_name']}: boxes must be x1, y1, x2, y2 in pixels (BoxMode.XYXY_ABS)")
+        if not 0 <= note["category_id"] < num_classes:
+            raise ValueError(f"{frame['file_name']}: class {note['category_id']} is not one of {num_classes}")
+        x1, y1, x2, y2 = note["bbox"]
+        if not (x1 <= x2 and y1 <= y2):
+            raise ValueError(f"{frame['file_name']}: {list(note['bbox'])} is not a box x1, y1, x2, y2")
+    return notes

@@ -1,0 +1,252 @@
+"""Detectron2's evaluator for video: AP of single frames, of tubes, and of tubes without tracks, in one pass."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from detectron2.config import CfgNode, configurable
+from detectron2.data import DatasetCatalog, MetadataCatalog
+from detectron2.evaluation import DatasetEvaluator
+from detectron2.utils import comm
+from numpy.typing import NDArray
+
+from ..tubes.collector import TubeSettings, VideoCollector, flatten_tubes
+from .average_precision import ClassAP, mean_ap
+from .ground_truth import VideoTruth
+from .hit_log import HitLog
+from .tables import per_class_table, write_json
+
+logger = logging.getLogger(__name__)
+
+IntArray = NDArray[np.int64]
+Dataset = str | tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+
+
+class VIDEvaluator(DatasetEvaluator):
+    """AP50 by the devkit's rule, of the network's detections in single frames and of the tubes linked from them.
+
+    A video is linked as soon as its last sampled frame has come, so only one video's candidates are in memory; of a
+    detection that has been matched with the ground truth, only class, score and outcome are kept. A rank must get
+    whole videos, frame by frame. Networks without tracks (D) give the frame-level result only, in any order.
+
+    Frames that the network has not seen, as with a temporal stride, do not count, neither do their objects.
+
+    Example::
+
+        evaluator = VIDEvaluator(cfg, "minivid_val_novel")
+        results = inference_on_dataset(VideoStream(model), loader, evaluator)
+        results["tube"]["AP50"]
+    """
+
+    @configurable
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        tubes: TubeSettings | None = None,
+        temporal_stride: int = 1,
+        distributed: bool = True,
+        output_dir: str | None = None,
+    ) -> None:
+        """Either as below, or ``VIDEvaluator(cfg, dataset, ...)``, which takes what is not given from the config.
+
+        Args:
+            dataset: the name of a registered data set, or its dicts (one per frame) and the names of its classes.
+            tubes: how videos are linked; None is the default of :class:`TubeSettings`.
+            temporal_stride: which frames to expect: every so-many-th of a video, and its last. Others are welcome.
+            distributed: gather the results of all ranks; False evaluates what this process has seen.
+            output_dir: where ``vid_results.json`` is written; None writes nothing.
+        """
+        if isinstance(dataset, str):
+            self._name = dataset
+            dicts: Sequence[Mapping[str, Any]] = DatasetCatalog.get(dataset)
+            classes: Sequence[str] = MetadataCatalog.get(dataset).thing_classes
+        else:
+            self._name = "unnamed data set"
+            dicts, classes = dataset
+        self._classes = list(classes)
+        self._truth = VideoTruth(dicts, len(self._classes))
+        self._settings = tubes or TubeSettings()
+        self._stride = temporal_stride
+        self._distributed = distributed
+        self._output_dir = output_dir
+        self.reset()
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, dataset: Dataset) -> dict[str, Any]:
+        """The arguments from TUBES, TEST.TEMPORAL_STRIDE and OUTPUT_DIR (a folder ``inference/<dataset>`` in it)."""
+        folder = os.path.join(cfg.OUTPUT_DIR, "inference", *([dataset] if isinstance(dataset, str) else []))
+        return {
+            "dataset": dataset,
+            "tubes": TubeSettings.from_config(cfg.TUBES),
+            "temporal_stride": cfg.TEST.TEMPORAL_STRIDE,
+            "output_dir": folder,
+        }
+
+    def reset(self) -> None:
+        """Forget everything that was processed."""
+        self._logs = {name: HitLog() for name in ("frame", "tube", "tube_psi0")}
+        self._seen = np.zeros(self._truth.num_frames, dtype=bool)
+        self._linked: set[int] = set()
+        self._without_candidates = 0
+        self._video_id: int | None = None
+        self._video = VideoCollector()
+
+    def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None:
+        """Take the outputs of consecutive frames.
+
+        Args:
+            inputs: per frame a dict with video_id and frame_index.
+            outputs: per frame a dict with instances, and for video link_candidates and tracklets.
+
+        Raises:
+            ValueError: when a frame comes twice, out of order, or is not in the data set.
+        """
+        if len(inputs) != len(outputs):
+            raise ValueError(f"{len(inputs)} frames went into the network, but {len(outputs)} outputs came out")
+        for frame, output in zip(inputs, outputs, strict=True):
+            if "video_id" not in frame or "frame_index" not in frame:
+                raise ValueError("the loader must hand on video_id and frame_index of each frame")
+            video_id, frame_index = int(frame["video_id"]), int(frame["frame_index"])
+            number = self._truth.numbers(video_id, np.array([frame_index]))
+            if self._seen[number[0]]:
+                raise ValueError(f"{self._truth.describe(int(number[0]))} was processed twice")
+            self._seen[number] = True
+            self._add_instances(number, output["instances"])
+            if "link_candidates" in output:
+                self._collect(video_id, frame_index, output)
+            else:
+                self._without_candidates += 1
+
+    def evaluate(self) -> OrderedDict[str, OrderedDict[str, float]]:
+        """Average precision over everything processed, on all ranks together. Every rank must call it.
+
+        Returns:
+            On rank 0 "frame" and, when every frame had link candidates, "tube" and "tube_psi0", each with "AP50" and
+            "AP50-<class>" in percent, NaN without ground truth. On other ranks nothing.
+
+        Raises:
+            ValueError: when ranks have processed the same frame, or parts of the same video.
+        """
+        self._link_video()
+        parts = [(self._seen, self._linked, self._without_candidates, self._logs)]
+        if self._distributed:
+            comm.synchronize()
+            parts = comm.gather(parts[0], dst=0)
+            if not comm.is_main_process():
+                return OrderedDict()
+        seen = self._join_frames([part[0] for part in parts], [part[1] for part in parts])
+        logs = self._join_logs([part[3] for part in parts])
+        without_candidates = sum(part[2] for part in parts)
+        if without_candidates:
+            if without_candidates < seen.sum():
+                logger.warning(f"{without_candidates} of {seen.sum()} frames came without link_candidates: no tube AP")
+            del logs["tube"], logs["tube_psi0"]
+        num_gt = self._truth.count(seen)
+        self._warn(seen, len(logs["frame"]))
+        results = OrderedDict((name, self._percent(log.evaluate(num_gt))) for name, log in logs.items())
+        self._report(results, num_gt, int(seen.sum()))
+        return results
+
+    def _add_instances(self, number: IntArray, instances: Any) -> None:
+        classes = _numpy(instances.pred_classes)
+        scores = _numpy(instances.scores)
+        if len(classes) and classes.max() >= len(self._classes):
+            raise ValueError(f"the network found class {classes.max()}, but {self._name} has {len(self._classes)}")
+        frames = np.repeat(number, len(scores))
+        hits = self._truth.hits(frames, classes, _numpy(instances.pred_boxes.tensor), scores)
+        self._logs["frame"].add(frames, classes, scores, hits)
+
+    def _collect(self, video_id: int, frame_index: int, output: Mapping[str, Any]) -> None:
+        """Keep what linking needs, and link when the video is complete."""
+        if video_id != self._video_id:
+            self._link_video()
+            if video_id in self._linked:
+                raise ValueError(f"frame {frame_index} of video {video_id} came after the video was linked")
+            self._video_id = video_id
+        candidates, tracklets = output["link_candidates"], output["tracklets"]
+        scores = _numpy(candidates.class_scores)
+        if scores.shape[1] != len(self._classes):
+            raise ValueError(f"the network has {scores.shape[1]} classes, but {self._name} has {len(self._classes)}")
+        ends = [_numpy(tracklets.start_boxes.tensor), _numpy(tracklets.end_boxes.tensor)]
+        self._video.add(frame_index, _numpy(candidates.pred_boxes.tensor), scores, np.concatenate(ends, axis=1))
+        if frame_index == self._truth.last_index(video_id):
+            self._link_video()
+
+    def _link_video(self) -> None:
+        """Link the video under way, if there is one, with its tracks and without."""
+        if self._video_id is None:
+            return
+        for name, use_tracks in (("tube", True), ("tube_psi0", False)):
+            flat = flatten_tubes(self._video.link(self._settings, use_tracks=use_tracks))
+            frames = self._truth.numbers(self._video_id, flat.frames)
+            hits = self._truth.hits(frames, flat.classes, flat.boxes, flat.scores)
+            self._logs[name].add(frames, flat.classes, flat.scores, hits)
+        self._linked.add(self._video_id)
+        self._video_id = None
+        self._video = VideoCollector()
+
+    def _join_frames(self, seen: list[NDArray[np.bool_]], linked: list[set[int]]) -> NDArray[np.bool_]:
+        """The frames that any rank has seen, after a check that no two ranks have seen the same."""
+        times = np.sum(seen, axis=0)
+        if (times > 1).any():
+            twice = self._truth.describe(int(np.argmax(times > 1)))
+            raise ValueError(f"{twice} was processed by {times.max()} ranks: the sampler must give each frame once")
+        for video_id, count in Counter(video_id for part in linked for video_id in part).items():
+            if count > 1:
+                raise ValueError(
+                    f"video {video_id} was cut between ranks: the sampler must give whole videos to a rank"
+                )
+        return times > 0
+
+    def _join_logs(self, logs: list[dict[str, HitLog]]) -> dict[str, HitLog]:
+        joined = {name: HitLog() for name in self._logs}
+        for part in logs:
+            for name, log in part.items():
+                joined[name].join(log)
+        return joined
+
+    def _warn(self, seen: NDArray[np.bool_], num_detections: int) -> None:
+        missing = np.flatnonzero(self._truth.sampled(self._stride) & ~seen)
+        if len(missing):
+            example = self._truth.describe(int(missing[0]))
+            logger.warning(
+                f"{len(missing)} frames of {self._name} were not processed, {example} for one; "
+                f"the results are on the other {int(seen.sum())}"
+            )
+        if not num_detections:
+            logger.warning(f"no detections at all in {int(seen.sum())} frames of {self._name}: AP is 0")
+
+    def _percent(self, results: list[ClassAP]) -> OrderedDict[str, float]:
+        values = OrderedDict(AP50=100 * mean_ap(results))
+        for name, result in zip(self._classes, results, strict=True):
+            values[f"AP50-{name}"] = 100 * result.ap
+        return values
+
+    def _report(self, results: Mapping[str, Mapping[str, float]], num_gt: IntArray, num_frames: int) -> None:
+        titles = {"frame": "frame", "tube": "tube", "tube_psi0": "tube, psi = 0"}
+        columns = {titles[key]: [values[f"AP50-{c}"] for c in self._classes] for key, values in results.items()}
+        table = per_class_table(self._classes, columns, {"boxes": num_gt.tolist()})
+        logger.info(f"AP50 on {num_frames} frames of {self._name}:\n{table}")
+        if self._output_dir is None:
+            return
+        content = {
+            "dataset": self._name,
+            "frames": num_frames,
+            "temporal_stride": self._stride,
+            "boxes": dict(zip(self._classes, num_gt.tolist(), strict=True)),
+            "results": results,
+        }
+        path = Path(self._output_dir, "vid_results.json")
+        write_json(path, content)
+        logger.info(f"results written to {path}")
+
+
+def _numpy(tensor: Any) -> NDArray[Any]:
+    return tensor.detach().cpu().numpy()

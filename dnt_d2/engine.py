@@ -52,10 +52,10 @@ class Trainer(DefaultTrainer):
         if not logging.getLogger("detectron2").isEnabledFor(logging.INFO):
             setup_logger()
         cfg = DefaultTrainer.auto_scale_workers(cfg, comm.get_world_size())
-        self.seed = cfg.SEED if cfg.SEED >= 0 else comm.shared_random_seed()
+        self.seed: int = cfg.SEED if cfg.SEED >= 0 else comm.shared_random_seed()
         model = self.build_model(cfg)
         optimizer = self.build_optimizer(cfg, model)
-        loader = self.build_train_loader(cfg, seed=self.seed)
+        loader = self.build_train_loader(_with_seed(cfg, self.seed))
         on_cpu = torch.device(cfg.MODEL.DEVICE).type == "cpu"
         model = create_ddp_model(model, broadcast_buffers=False, **({"device_ids": None} if on_cpu else {}))
         self._trainer = (AMPTrainer if cfg.SOLVER.AMP.ENABLED else SimpleTrainer)(model, loader, optimizer)
@@ -68,9 +68,12 @@ class Trainer(DefaultTrainer):
         """As in Detectron2; a resumed training also goes on with the items that come next."""
         super().resume_or_load(resume)
         if self.start_iter > 0:
-            self._trainer.reset_data_loader(
-                lambda: self.build_train_loader(self.cfg, seed=self.seed, start_iteration=self.start_iter)
-            )
+            self._trainer.reset_data_loader(self._rest_of_training)
+
+    def _rest_of_training(self) -> DataLoader:
+        loader = self.build_train_loader(_with_seed(self.cfg, self.seed))
+        loader.sampler.seek(self.start_iter, loader.batch_size)  # type: ignore[attr-defined]
+        return loader
 
     def state_dict(self) -> dict[str, Any]:
         """Detectron2's state, the seed, and how many items each rank has trained on."""
@@ -90,9 +93,9 @@ class Trainer(DefaultTrainer):
             )
 
     @classmethod
-    def build_train_loader(cls, cfg: CfgNode, *, seed: int | None = None, start_iteration: int = 0) -> DataLoader:
+    def build_train_loader(cls, cfg: CfgNode) -> DataLoader:
         """Pairs (or single frames, for D), see :func:`dnt_d2.data.loaders.build_pair_train_loader`."""
-        return build_pair_train_loader(cfg, seed=seed, start_iteration=start_iteration)
+        return build_pair_train_loader(cfg)
 
     @classmethod
     def build_test_loader(cls, cfg: CfgNode, dataset_name: str) -> DataLoader:
@@ -112,3 +115,10 @@ class Trainer(DefaultTrainer):
         inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
         stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else model
         return super().test(cfg, stream, evaluators)
+
+
+def _with_seed(cfg: CfgNode, seed: int) -> CfgNode:
+    seeded = cfg.clone()
+    seeded.defrost()
+    seeded.SEED = seed
+    return seeded

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
-from detectron2.data import transforms as T
 from detectron2.modeling import build_model
 from detectron2.structures import Boxes, Instances
 from numpy.typing import NDArray
 from torch import nn
 
+from .data.augmentation import input_shape, resize, to_tensor
 from .modeling import VideoStream
 from .tubes import Tube, interpolate_tube, trim_tube
 from .tubes.collector import TubeSettings, VideoCollector
@@ -32,10 +32,13 @@ class FrameResult:
         instances: Detectron2 ``Instances`` in the frame's pixels, on the CPU: ``pred_boxes``, ``scores`` (re-scored,
             in [0, 1]), ``raw_scores`` (before re-scoring, in [0, 1]), ``pred_classes``, ``track_ids`` (N,) int64, and
             ``ID``, the same as a list, by which Detectron2's ``VideoVisualizer`` keeps colours.
+        detections: what the network found in the frame alone, without tubes, as ``DefaultPredictor`` gives it; None
+            for frames that the network did not see (temporal stride).
     """
 
     frame_index: int
     instances: Instances
+    detections: Instances | None = None
 
 
 class VideoPredictor:
@@ -74,7 +77,7 @@ class VideoPredictor:
             DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
         self.stream_model = VideoStream(model).eval()
         self.temporal_stride = temporal_stride
-        self._resize = T.ResizeShortestEdge([cfg.INPUT.MIN_SIZE_TEST] * 2, cfg.INPUT.MAX_SIZE_TEST)
+        self._sides = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
         self._rgb, self._batch = cfg.INPUT.FORMAT == "RGB", cfg.TEST.FRAMES_PER_BATCH
         self._settings, self._trim_score = TubeSettings.from_config(cfg.TUBES), cfg.TUBES.TRIM_SCORE
         self.reset()
@@ -87,6 +90,7 @@ class VideoPredictor:
         self._seen = 0
         self._pending: list[dict[str, Any]] = []
         self._skipped: tuple[int, Frame] | None = None
+        self._detections: dict[int, Instances] = {}
 
     def step(self, frame: Frame) -> list[FrameResult]:
         """Take the next frame.
@@ -143,10 +147,9 @@ class VideoPredictor:
         yield from self.finish()
 
     def _take(self, index: int, frame: Frame) -> None:
-        picture = frame[:, :, ::-1] if self._rgb else frame
-        resized = self._resize.get_transform(picture).apply_image(picture)
-        image = torch.as_tensor(np.ascontiguousarray(resized.transpose(2, 0, 1)))
         height, width = frame.shape[:2]
+        picture = np.ascontiguousarray(frame[:, :, ::-1]) if self._rgb else frame
+        image = to_tensor(resize(picture, input_shape(height, width, *self._sides)))
         self._pending.append(
             {"image": image, "height": height, "width": width, "video_id": 0, "frame_index": index}
         )
@@ -156,6 +159,7 @@ class VideoPredictor:
     def _run(self) -> None:
         for item, output in zip(self._pending, self.stream_model(self._pending), strict=True):
             candidates, moves = output["link_candidates"], output["tracklets"]
+            self._detections[item["frame_index"]] = output["instances"].to("cpu")
             self._collector.add(
                 item["frame_index"],
                 candidates.pred_boxes.tensor.cpu().numpy(),
@@ -170,8 +174,8 @@ class VideoPredictor:
         for track_id, (category, tube) in enumerate(tubes, start=1):
             for i, frame in enumerate(tube.frames):
                 rows[frame].append((tube.boxes[i], tube.confidence[i], tube.scores[i], category, track_id))
-        assert self._size is not None or not rows
-        return [FrameResult(i, _to_instances(row, self._size or (0, 0))) for i, row in enumerate(rows)]
+        size = self._size or (0, 0)
+        return [FrameResult(i, _to_instances(row, size), self._detections.get(i)) for i, row in enumerate(rows)]
 
 
 def _to_instances(rows: list[tuple[NDArray[np.float64], float, float, int, int]], size: tuple[int, int]) -> Instances:

@@ -6,27 +6,16 @@ them live in this file: numba renews its cache when the file of a function chang
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import kernel
 from ..geometry import FloatArray
 
 IntArray = NDArray[np.int64]
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on first call; keep the result on disk where some folder can be written."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # numba found no folder for its cache (a read-only installation without a home)
-        return numba.njit(nogil=True)(function)
-
-
-@_compiled
+@kernel
 def _overlap(a: FloatArray, i: int, b: FloatArray, j: int) -> float:
     """IoU of box a[i] and box b[j], whose corners belong to them."""
     width = min(a[i, 2], b[j, 2]) - max(a[i, 0], b[j, 0]) + 1.0
@@ -39,7 +28,7 @@ def _overlap(a: FloatArray, i: int, b: FloatArray, j: int) -> float:
     return overlap / (area_a + area_b - overlap)
 
 
-@_compiled
+@kernel
 def choose(
     groups: IntArray, boxes: FloatArray, gt_groups: IntArray, gt_boxes: FloatArray, thresholds: FloatArray
 ) -> IntArray:
@@ -75,7 +64,7 @@ def choose(
     return chosen
 
 
-@_compiled
+@kernel
 def miss_weights(
     frames: IntArray,
     boxes: FloatArray,

@@ -7,25 +7,14 @@ No "fast math": the order of the arithmetic is that of the NumPy forms, and ties
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import kernel
 from ..geometry import FloatArray
 
 IntArray = NDArray[np.int64]
 ByteArray = NDArray[np.uint8]
-
-
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on first call, without the interpreter lock; keep the result on disk where some folder can be written."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # numba found no folder for its cache (a read-only installation without a home)
-        return numba.njit(nogil=True)(function)
 
 
 @kernel

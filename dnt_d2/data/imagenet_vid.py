@@ -1,0 +1,197 @@
+"""ImageNet VID (videos) and DET (stills) in the layout of ILSVRC2015, as Detectron2 data sets."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from detectron2.data import DatasetCatalog, MetadataCatalog
+
+from ..vid_classes import VID_CLASSES
+from .annotations import Repairs, class_ids, read_annotation
+from .layout import IMAGE_EXTENSION, expand_root, find_root, frame_names, listed_videos, read_list
+
+logger = logging.getLogger(__name__)
+
+Dicts = list[dict[str, Any]]
+
+
+def register_imagenet_vid(
+    name: str, root: str, lists: str | Sequence[str], class_names: Sequence[str] = VID_CLASSES
+) -> None:
+    """Register a data set of videos under ``name``. Nothing is read before it is used; see :func:`load_vid`.
+
+    Args:
+        name: for ``DATASETS.TRAIN`` and ``DATASETS.TEST``.
+        root: the folder with ``Data, Annotations, ImageSets``; "$DETECTRON2_DATASETS/..." is expanded when read.
+        lists, class_names: see :func:`load_vid`.
+    """
+    DatasetCatalog.register(name, lambda: load_vid(root, lists, class_names))
+    _describe(name, "video", root, class_names)
+
+
+def register_imagenet_det(
+    name: str,
+    root: str,
+    lists: str | Sequence[str],
+    class_names: Sequence[str] = VID_CLASSES,
+    *,
+    max_per_class: int = 0,
+) -> None:
+    """Register a data set of stills under ``name``. Nothing is read before it is used; see :func:`load_det`."""
+    DatasetCatalog.register(name, lambda: load_det(root, lists, class_names, max_per_class=max_per_class))
+    _describe(name, "still", root, class_names)
+
+
+def _describe(name: str, kind: str, root: str, class_names: Sequence[str]) -> None:
+    MetadataCatalog.get(name).set(
+        thing_classes=list(class_names), evaluator_type="vid", kind=kind, dirname=expand_root(root)
+    )
+
+
+def load_vid(root: str, lists: str | Sequence[str], class_names: Sequence[str] = VID_CLASSES) -> Dicts:
+    """Read videos, one dict per frame, video by video and in order.
+
+    Args:
+        root: the folder with ``Data/VID, Annotations/VID, ImageSets/VID``. Frames are ``<number>.JPEG``, numbered
+            without gaps (from 000000 in ILSVRC), annotations ``<number>.xml``.
+        lists: names of lists in ``ImageSets/VID``, of whole videos ("<video> 1", as train_1 ... train_30) or of
+            frames ("<video>/<frame> <id>", as val). See :func:`dnt_d2.data.layout.read_list` for the paths.
+        class_names: the classes, in the order of their ids. An annotation gives the name or its WordNet id.
+
+    Returns:
+        Detectron2 dicts with ``file_name, image_id, height, width, video_id, frame_index, video_length,
+        annotations`` (see :func:`dnt_d2.data.annotations.read_annotation`). ``image_id`` is the id in the list, where
+        all are there and differ, else a running number from 1; ``video_id`` is the place among the listed videos, from
+        0. ``frame_index`` and ``video_length`` count the frames on disk, also where a list has only some of them.
+
+    Raises:
+        FileNotFoundError: the root, a list, an image or an annotation is missing.
+        ValueError: a list, a frame's name or an annotation is wrong. Each message names the file.
+    """
+    root, start, repairs = find_root(root), time.perf_counter(), Repairs()
+    classes = class_ids(class_names)
+    names = _names(lists)
+    videos = listed_videos(root, names)
+    logger.info(f"Reading {len(videos)} videos of {_short(names)} from {root} ...")
+    dicts: Dicts = []
+    for video_id, (video, wanted) in enumerate(videos.items()):
+        frames = frame_names(root, video)
+        if missing := wanted.keys() - set(frames):
+            raise FileNotFoundError(f"{root}/Data/VID/{video}/{min(missing)}{IMAGE_EXTENSION} is listed but missing")
+        for index, frame in enumerate(frames):
+            if wanted and frame not in wanted:
+                continue
+            xml = f"{root}/Annotations/VID/{video}/{frame}.xml"
+            width, height, annotations = read_annotation(xml, classes, repairs)
+            dicts.append(
+                {
+                    "file_name": f"{root}/Data/VID/{video}/{frame}{IMAGE_EXTENSION}",
+                    "image_id": wanted.get(frame),
+                    "height": height,
+                    "width": width,
+                    "video_id": video_id,
+                    "frame_index": index,
+                    "video_length": len(frames),
+                    "annotations": annotations,
+                }
+            )
+    _number_images(dicts)
+    _report(f"{len(videos)} videos, {len(dicts)} frames of {_short(names)} from {root}", start, repairs)
+    return dicts
+
+
+def load_det(
+    root: str,
+    lists: str | Sequence[str],
+    class_names: Sequence[str] = VID_CLASSES,
+    *,
+    max_per_class: int = 0,
+    keep_empty: bool = False,
+) -> Dicts:
+    """Read stills: each is a video of length 1, whose objects are numbered by position.
+
+    Args:
+        root: the folder with ``Data/DET, Annotations/DET, ImageSets/DET``.
+        lists: names of lists in ``ImageSets/DET``, of images: "<path without extension> <id>". An image that is
+            listed twice is read once.
+        class_names: objects of other classes are left out (DET-30 when these are the 30 classes of VID).
+        max_per_class: keep at most this many images of each class, evenly spaced in list order (sec. 5.2: 2000);
+            0 keeps all. An image stays if one of its classes chose it.
+        keep_empty: keep images without an object of these classes. The negatives of ILSVRC2013 (folders
+            ``ILSVRC2013_train_extra<n>``), for which no annotations were published, are left out always.
+
+    Returns:
+        Dicts as from :func:`load_vid`; ``video_id`` is the place in the result.
+
+    Raises:
+        FileNotFoundError, ValueError: as in :func:`load_vid`.
+    """
+    root, start, repairs = find_root(root), time.perf_counter(), Repairs()
+    classes = class_ids(class_names)
+    names = _names(lists)
+    paths = dict(entry for name in names for entry in read_list(root, "DET", name))
+    logger.info(f"Reading the annotations of {len(paths)} images of {_short(names)} from {root} ...")
+    dicts: Dicts = []
+    for path, image_id in paths.items():
+        xml = f"{root}/Annotations/DET/{path}.xml"
+        if "_train_extra" in path and not os.path.exists(xml):
+            continue
+        width, height, annotations = read_annotation(xml, classes, repairs, still=True)
+        if annotations or keep_empty:
+            dicts.append(
+                {
+                    "file_name": f"{root}/Data/DET/{path}{IMAGE_EXTENSION}",
+                    "image_id": image_id,
+                    "height": height,
+                    "width": width,
+                    "video_id": len(dicts),
+                    "frame_index": 0,
+                    "video_length": 1,
+                    "annotations": annotations,
+                }
+            )
+    dicts = _at_most_per_class(dicts, max_per_class) if max_per_class else dicts
+    _number_images(dicts)
+    _report(f"{len(dicts)} of {len(paths)} images of {_short(names)} from {root}", start, repairs)
+    return dicts
+
+
+def evenly_spaced(count: int, total: int) -> list[int]:
+    """The middles of ``count`` equal parts of ``range(total)``: floor((i + 0.5) * total / count); all if too few."""
+    return list(range(total)) if count >= total else [(2 * i + 1) * total // (2 * count) for i in range(count)]
+
+
+def _names(lists: str | Sequence[str]) -> list[str]:
+    return [lists] if isinstance(lists, str) else list(lists)
+
+
+def _short(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{names[0]} ... {names[-1]}"
+
+
+def _number_images(dicts: Dicts) -> None:
+    ids = [d["image_id"] for d in dicts]
+    if None in ids or len(set(ids)) < len(ids):
+        for image_id, d in enumerate(dicts, 1):
+            d["image_id"] = image_id
+
+
+def _at_most_per_class(dicts: Dicts, limit: int) -> Dicts:
+    images: dict[int, list[int]] = defaultdict(list)
+    for i, d in enumerate(dicts):
+        for category in {a["category_id"] for a in d["annotations"]}:
+            images[category].append(i)
+    kept = {members[i] for members in images.values() for i in evenly_spaced(limit, len(members))}
+    kept |= {i for i, d in enumerate(dicts) if not d["annotations"]}
+    return [dicts[i] | {"video_id": place} for place, i in enumerate(sorted(kept))]
+
+
+def _report(what: str, start: float, repairs: Repairs) -> None:
+    logger.info(f"Read {what} in {time.perf_counter() - start:.1f} s")
+    if repairs:
+        logger.warning(f"In {what}: {repairs}")

@@ -1,0 +1,141 @@
+"""Where the files of an ILSVRC2015 tree lie: its root, its lists, the frames of its videos."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+IMAGE_EXTENSION = ".JPEG"
+
+
+def expand_root(root: str) -> str:
+    """Expand "$DETECTRON2_DATASETS" (Detectron2's default: "datasets"), other variables and "~"."""
+    if root.startswith("$DETECTRON2_DATASETS"):
+        root = os.environ.get("DETECTRON2_DATASETS", "datasets") + root.removeprefix("$DETECTRON2_DATASETS")
+    return os.path.expanduser(os.path.expandvars(root))
+
+
+def find_root(root: str) -> str:
+    """Expand a root and see that it is a folder.
+
+    Raises:
+        FileNotFoundError: it isn't; the message says what to do.
+    """
+    path = expand_root(root)
+    if os.path.isdir(path):
+        return path
+    variable = os.environ.get("DETECTRON2_DATASETS")
+    raise FileNotFoundError(
+        f"No data set in {os.path.abspath(path)}. DETECTRON2_DATASETS is "
+        + (f"{variable!r}" if variable else "not set, so 'datasets' is used")
+        + ": set it to the folder that holds ILSVRC2015/ and minivid/. datasets/README.md tells how to get ImageNet "
+        "VID; `python datasets/prepare_minivid.py <that folder>/minivid` makes MiniVID, which needs no download."
+    )
+
+
+def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
+    """Read ``ImageSets/<part>/<name>.txt``.
+
+    Args:
+        root: of the tree.
+        part: "VID" or "DET".
+        name: of the list. Its paths are relative to ``Data/<part>``, or to the folder in it that is named as the list
+            is, or as it is up to the first underscore ("val" for "val_seen"): where the first entry is found, counts.
+
+    Returns:
+        For each line the path, relative to ``Data/<part>`` and without extension, and the number after it.
+
+    Raises:
+        FileNotFoundError: the list, or what its first line names, is missing.
+        ValueError: a line is something else than a path and a number; the message names file and line.
+    """
+    file_name = f"{root}/ImageSets/{part}/{name}.txt"
+    if not os.path.isfile(file_name):
+        raise FileNotFoundError(f"{file_name}: this list of the data set is missing; see datasets/README.md")
+    entries: list[tuple[str, int | None]] = []
+    with open(file_name, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            words = line.split()
+            if len(words) > 2 or (len(words) == 2 and not words[1].lstrip("-").isdecimal()):
+                raise ValueError(f"{file_name}:{number}: expected '<path> <number>', got {line.strip()!r}")
+            if words:
+                entries.append((words[0], int(words[1]) if len(words) == 2 else None))
+    if not entries:
+        return []
+    folder = _folder_of(root, part, name, entries[0][0], file_name)
+    return [(folder + path, number) for path, number in entries]
+
+
+def _folder_of(root: str, part: str, name: str, first: str, file_name: str) -> str:
+    folders = ("", f"{name}/", f"{name.split('_')[0]}/")
+    for folder in folders:
+        path = f"{root}/Data/{part}/{folder}{first}"
+        if os.path.isdir(path) or os.path.isfile(path + IMAGE_EXTENSION):
+            return folder
+    tried = ", ".join(f"{root}/Data/{part}/{folder}{first}" for folder in dict.fromkeys(folders))
+    raise FileNotFoundError(
+        f"{file_name}: its first line names neither a folder nor a {IMAGE_EXTENSION} image; looked for {tried}"
+    )
+
+
+def listed_videos(root: str, lists: Sequence[str]) -> dict[str, dict[str, int | None]]:
+    """The videos of some lists, in order of their first appearance.
+
+    Returns:
+        For each video (its path in ``Data/VID``) its listed frames with their ids; none if lists are of whole videos.
+
+    Raises:
+        ValueError: some lists are of videos, others of frames.
+    """
+    videos: dict[str, dict[str, int | None]] = {}
+    kinds: set[bool] = set()
+    for name in lists:
+        entries = read_list(root, "VID", name)
+        if not entries:
+            continue
+        whole = os.path.isdir(f"{root}/Data/VID/{entries[0][0]}")
+        kinds.add(whole)
+        for path, number in entries:
+            video, _, frame = (path, "", "") if whole else path.rpartition("/")
+            frames = videos.setdefault(video, {})
+            if not whole:
+                frames[frame] = number
+    if len(kinds) == 2:
+        raise ValueError(
+            f"{root}: of the lists {list(lists)} some are of videos, others of frames; register them apart"
+        )
+    return videos
+
+
+def frame_names(root: str, video: str) -> list[str]:
+    """The names (without extension) of all frames of a video, in order.
+
+    Raises:
+        FileNotFoundError: the video, or the image or the annotation of one of its frames, is missing.
+        ValueError: frames are not named by numbers.
+    """
+    parts = [(f"{root}/Data/VID/{video}", IMAGE_EXTENSION), (f"{root}/Annotations/VID/{video}", ".xml")]
+    found = [_numbered(folder, extension) for folder, extension in parts]
+    names = found[0] | found[1]
+    if not names:
+        raise FileNotFoundError(f"{parts[0][0]} has no frames; unpack the archive again")
+    for (folder, extension), there in zip(parts, found, strict=True):
+        for number in range(min(names), max(names) + 1):
+            if number not in there:
+                name = names.get(number, f"{number:06d}")
+                raise FileNotFoundError(
+                    f"{folder}/{name}{extension} is missing; unpack the archive again, or number frames without gaps"
+                )
+    return [names[number] for number in sorted(names)]
+
+
+def _numbered(folder: str, extension: str) -> dict[int, str]:
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{folder}: this video is listed but missing; unpack the archive again")
+    names = [name.removesuffix(extension) for name in os.listdir(folder) if name.endswith(extension)]
+    for name in names:
+        if not name.isdecimal():
+            raise ValueError(
+                f"{folder}/{name}{extension}: frames are named by number, 000000{extension}, ...; rename it"
+            )
+    return {int(name): name for name in names}

@@ -1,0 +1,156 @@
+"""Fixtures that tests of several rooms share: a tiny data set in the layout of ILSVRC2015, written to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+DOG, CAR, BIRD, PERSON = "n02084071", "n02958343", "n01503061", "n00007846"
+_COLOURS = {DOG: (30, 60, 250), CAR: (240, 200, 20), BIRD: (60, 240, 60), PERSON: (200, 40, 200)}  # BGR
+
+Object = tuple[str, int, tuple[int, int, int, int]]  # WordNet id, track, inclusive corners
+
+
+@dataclass
+class IlsvrcWriter:
+    """Writes images, annotations and lists below ``root``. Objects are filled rectangles on grey waves."""
+
+    root: Path
+    frames: dict[str, list[str]] = field(default_factory=dict)
+
+    def image(self, part: str, path: str, size: tuple[int, int], objects: Sequence[Object]) -> None:
+        """One image with its annotation. ``size`` is (width, height); ``path`` has no extension."""
+        width, height = size
+        y, x = np.mgrid[:height, :width]
+        grey = 110 + 30 * np.sin(x / 9.0 + len(path)) + 20 * np.cos(y / 7.0)
+        image = np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+        for name, _, (x1, y1, x2, y2) in objects:
+            image[max(y1, 0) : y2 + 1, max(x1, 0) : x2 + 1] = _COLOURS[name]
+        target = self.root / "Data" / part / f"{path}.JPEG"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+        self.xml(part, path, size, objects)
+
+    def xml(self, part: str, path: str, size: tuple[int, int], objects: Sequence[Object]) -> Path:
+        """The annotation alone."""
+        things = "".join(
+            "<object>"
+            + (f"<trackid>{track}</trackid>" if part == "VID" else "")
+            + f"<name>{name}</name>"
+            + f"<bndbox><xmax>{x2}</xmax><xmin>{x1}</xmin><ymax>{y2}</ymax><ymin>{y1}</ymin></bndbox>"
+            + ("<occluded>0</occluded><generated>1</generated>" if part == "VID" else "")
+            + "</object>"
+            for name, track, (x1, y1, x2, y2) in objects
+        )
+        target = self.root / "Annotations" / part / f"{path}.xml"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        head = f"<folder>{Path(path).parent}</folder><filename>{Path(path).name}</filename>"
+        shape = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>"
+        target.write_text(f"<annotation>{head}{shape}{things}</annotation>\n")
+        return target
+
+    def video(self, folder: str, size: tuple[int, int], frames: Sequence[Sequence[Object]]) -> None:
+        """A video below ``Data/VID`` (``folder`` begins with train/ or val/), with the objects of each frame."""
+        self.frames[folder] = [f"{folder}/{i:06d}" for i in range(len(frames))]
+        for path, objects in zip(self.frames[folder], frames, strict=True):
+            self.image("VID", path, size, objects)
+
+    def listing(self, part: str, name: str, paths: Sequence[str], *, numbered: bool = False) -> None:
+        """``ImageSets/<part>/<name>.txt``; numbers are 1, 2, 3 ... or always 1. The train/ or val/ is left out."""
+        target = self.root / "ImageSets" / part / f"{name}.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"{path.partition('/')[2]} {i if numbered else 1}\n" for i, path in enumerate(paths, 1)]
+        target.write_text("".join(lines))
+
+    def frame_listing(self, name: str, folders: Sequence[str]) -> None:
+        """A list of all frames of these videos."""
+        self.listing("VID", name, [path for folder in folders for path in self.frames[folder]], numbered=True)
+
+
+def _moving(name: str, track: int, start: tuple[int, int, int, int], step: tuple[int, int], frame: int) -> Object:
+    x1, y1, x2, y2 = start
+    dx, dy = step[0] * frame, step[1] * frame
+    return name, track, (x1 + dx, y1 + dy, x2 + dx, y2 + dy)
+
+
+def write_tiny_ilsvrc(root: Path) -> None:
+    """See the fixture ``tiny_ilsvrc``."""
+    w = IlsvrcWriter(root)
+    a, b, c = (f"train/ILSVRC2015_VID_train_000{n}" for n in ("0/tiny_00000000", "0/tiny_00000001", "1/tiny_00001000"))
+    dogs = [_moving(DOG, 0, (8, 12, 39, 43), (4, 1), t) for t in range(8)]
+    birds = [_moving(BIRD, 1, (60, 30, 79, 49), (2, -3), t) for t in range(6)]
+    cars = [_moving(CAR, 0, (5, 20, 36, 47), (3, 4), t) for t in range(5)]
+    w.video(a, (96, 64), [[dogs[t], birds[t]] if 2 <= t <= 4 else [dogs[t]] for t in range(6)])
+    w.video(b, (64, 96), [[] if t == 2 else [cars[t]] for t in range(4)])
+    w.video(c, (96, 64), [[dogs[3]]])
+    holds = {5: [a], 7: [b], 9: [a, c]}  # bird, car, dog
+    for k in range(1, 31):
+        w.listing("VID", f"train_{k}", holds.get(k, []))
+    w.frame_listing("train", [a, b, c])
+    d, e, f = (f"val/tiny_val_{n}" for n in ("00000000", "00000001", "00001000"))
+    others = [_moving(DOG, 3, (58, 10, 87, 37), (-3, 2), t) for t in range(8)]
+    w.video(d, (96, 64), [[dogs[t], others[t]] for t in range(8)])
+    w.video(e, (64, 96), [[] if t == 0 else [cars[t]] for t in range(5)])
+    w.video(f, (96, 64), [[birds[0]]])
+    for name, folders in {"val": [d, e, f], "val_seen": [d, f], "val_novel": [e]}.items():
+        w.frame_listing(name, folders)
+    _write_stills(w)
+
+
+def _write_stills(w: IlsvrcWriter) -> None:
+    stills: dict[str, tuple[tuple[int, int], list[Object]]] = {
+        "ILSVRC2013_train/n02084071/n02084071_1": ((100, 75), [(DOG, 0, (10, 10, 59, 49))]),
+        "ILSVRC2013_train/n02084071/n02084071_2": (
+            (75, 100),
+            [(DOG, 0, (5, 30, 44, 79)), (PERSON, 0, (50, 10, 70, 90))],
+        ),
+        "ILSVRC2014_train_0000/ILSVRC2014_train_00000001": (
+            (100, 75),
+            [(CAR, 0, (0, 20, 49, 60)), (BIRD, 0, (60, 5, 90, 30))],
+        ),
+        "ILSVRC2014_train_0000/ILSVRC2014_train_00000002": ((100, 75), [(PERSON, 0, (10, 10, 40, 70))]),
+        "ILSVRC2014_train_0000/ILSVRC2014_train_00000003": ((100, 75), []),
+        "ILSVRC2013_train_extra0/ILSVRC2013_train_00000001": ((100, 75), []),
+    }
+    for path, (size, objects) in stills.items():
+        w.image("DET", f"train/{path}", size, objects)
+    w.listing("DET", "train", [f"train/{path}" for path in stills], numbered=True)
+    # No annotations of these negatives were ever published.
+    (w.root / "Annotations/DET/train/ILSVRC2013_train_extra0/ILSVRC2013_train_00000001.xml").unlink()
+
+
+@pytest.fixture
+def ilsvrc_writer(tmp_path: Path) -> IlsvrcWriter:
+    """An empty tree of this test alone, to write into."""
+    return IlsvrcWriter(tmp_path / "tree")
+
+
+@pytest.fixture(scope="session")
+def tiny_ilsvrc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a tiny ILSVRC2015; don't write into it.
+
+    VID, 96 x 64 or 64 x 96 pixels, objects 20 to 32 pixels wide, moving 3 to 5 pixels a frame:
+
+    - train (``train_1`` ... ``train_30`` of videos, ``train`` of frames): 6 frames with a dog, and a bird that enters
+      in frame 2 and leaves after frame 4; 4 frames (64 x 96) with a car, none in frame 2; 1 frame with a dog.
+    - val (of frames): 8 frames with two dogs; 5 frames (64 x 96) with a car, none in frame 0; 1 frame with a bird.
+      ``val_seen`` is the first and the last of them, ``val_novel`` the second.
+
+    DET ``train``: 6 images, of which one holds only another class, one nothing, and one has no annotation.
+    """
+    root = tmp_path_factory.mktemp("datasets") / "ILSVRC2015"
+    write_tiny_ilsvrc(root)
+    (root.parent / "minivid").symlink_to(root, target_is_directory=True)
+    return root
+
+
+@pytest.fixture
+def tiny_datasets(tiny_ilsvrc: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """DETECTRON2_DATASETS set, so that all built-in names (imagenet_..., minivid_...) read ``tiny_ilsvrc``."""
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tiny_ilsvrc.parent))
+    return tiny_ilsvrc.parent

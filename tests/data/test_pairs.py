@@ -1,0 +1,165 @@
+"""dnt_d2/data/pairs.py: numbers to pairs."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dnt_d2.data import PairDataset
+from dnt_d2.data.pairs import group_by_video
+
+Dicts = list[dict[str, Any]]
+
+
+def _echo(frame: dict[str, Any], next_frame: dict[str, Any] | None, *, flip: bool, seed: int) -> dict[str, Any]:
+    return {"frame": frame, "next": next_frame, "flip": flip, "seed": seed, "same": frame is next_frame}
+
+
+def _videos(lengths: list[int]) -> Dicts:
+    return [
+        {"file_name": f"{v}/{t}", "video_id": v, "frame_index": t, "video_length": n}
+        for v, n in enumerate(lengths)
+        for t in range(n)
+    ]
+
+
+def _stills(n: int) -> Dicts:
+    return [{"file_name": f"s{i}", "video_id": i, "frame_index": 0, "video_length": 1, "still": True} for i in range(n)]
+
+
+def _dataset(lengths: list[int], stills: int, **changes: Any) -> PairDataset:
+    return PairDataset(_videos(lengths), _stills(stills), _echo, **({"seed": 5} | changes))
+
+
+def test_nothing_to_train_on_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"nothing to train on"):
+        _dataset([], 0)
+
+
+@pytest.mark.parametrize("changes", [{"seed": -1}, {"stride": 0}, {"frames_per_video": -1}])
+def test_nonsense_is_refused(changes: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="need seed >= 0"):
+        _dataset([3], 1, **changes)
+
+
+def test_even_numbers_are_videos_and_odd_ones_stills() -> None:
+    dataset = _dataset([4, 1, 9], 5)
+    for n in range(60):
+        item = dataset[n]
+        assert ("still" in item["frame"]) == (n % 2 == 1)
+        if n % 2:
+            assert item["same"]
+
+
+def test_one_kind_alone_is_every_item() -> None:
+    assert all("still" not in _dataset([4, 6], 0)[n]["frame"] for n in range(20))
+    assert all("still" in _dataset([], 3)[n]["frame"] for n in range(20))
+    assert {_dataset([], 3)[n]["frame"]["file_name"] for n in range(3)} == {"s0", "s1", "s2"}
+
+
+def test_pairs_are_tau_apart_in_one_video() -> None:
+    for stride in (1, 3):
+        dataset = _dataset([4, 6, 9], 2, stride=stride)
+        for n in range(0, 200, 2):
+            item = dataset[n]
+            assert item["frame"]["video_id"] == item["next"]["video_id"]
+            assert item["next"]["frame_index"] - item["frame"]["frame_index"] == stride
+
+
+@pytest.mark.parametrize(("length", "stride"), [(1, 1), (3, 3), (3, 10)])
+def test_a_video_too_short_for_a_pair_is_like_a_still(length: int, stride: int) -> None:
+    dataset = _dataset([length], 0, stride=stride)
+    items = [dataset[n] for n in range(40)]
+    assert all(item["same"] for item in items)
+    assert {item["frame"]["frame_index"] for item in items} == set(range(length))
+
+
+def test_a_frame_that_is_not_listed_makes_no_pair() -> None:
+    dicts = [d for d in _videos([6]) if d["frame_index"] != 3]
+    dataset = PairDataset(dicts, [], _echo, seed=0)
+    starts = {dataset[n]["frame"]["frame_index"] for n in range(100)}
+    assert starts == {0, 1, 4}
+
+
+def test_every_video_once_in_a_round_whatever_its_length() -> None:
+    dataset = _dataset([2, 50, 7, 1], 3)
+    orders = []
+    for epoch in range(20):
+        order = [dataset[2 * (4 * epoch + i)]["frame"]["video_id"] for i in range(4)]
+        assert sorted(order) == [0, 1, 2, 3]
+        orders.append(tuple(order))
+        stills = [dataset[2 * (3 * epoch + i) + 1]["frame"]["video_id"] for i in range(3)]
+        assert sorted(stills) == [0, 1, 2]
+    assert len(set(orders)) > 8
+
+
+def test_start_frames_and_flips_are_uniform() -> None:
+    dataset = _dataset([5], 1)
+    picks = [dataset.pick(2 * m) for m in range(2000)]
+    counts = Counter(pick.frame for pick in picks)
+    assert set(counts) == {0, 1, 2, 3}
+    # 500 expected, deviation 19; 1000 flips, deviation 22.
+    assert max(abs(count - 500) for count in counts.values()) < 90
+    assert abs(sum(pick.flip for pick in picks) - 1000) < 100
+    assert len({pick.seed for pick in picks}) > 1990
+
+
+def test_an_item_is_a_function_of_its_number() -> None:
+    one, other = _dataset([4, 1, 9, 30], 5), _dataset([4, 1, 9, 30], 5)
+    numbers = np.random.default_rng(0).permutation(300)
+    picks = {int(n): one.pick(int(n)) for n in numbers}
+    assert all(other.pick(n) == picks[n] == one.pick(n) for n in range(300))
+    assert one.pick(10**9) == other.pick(10**9)
+    another_seed = _dataset([4, 1, 9, 30], 5, seed=6)
+    assert sum(another_seed.pick(n) == picks[n] for n in range(300)) < 30
+
+
+def test_it_survives_pickling() -> None:
+    dataset = _dataset([4, 9], 5)
+    dataset.pick(3)
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert [copy[n] for n in range(30)] == [dataset[n] for n in range(30)]
+
+
+def test_evenly_spaced_frames() -> None:
+    dataset = _dataset([100, 3], 0, frames_per_video=10, pairs=False)
+    starts = {(p["frame"]["video_id"], p["frame"]["frame_index"]) for p in (dataset[n] for n in range(400))}
+    assert starts == {(0, 5 + 10 * i) for i in range(10)} | {(1, t) for t in range(3)}
+    # In pairs the last frame has no next one.
+    dataset = _dataset([3], 0, frames_per_video=10)
+    assert {dataset[n]["frame"]["frame_index"] for n in range(50)} == {0, 1}
+    dataset = _dataset([100], 0, frames_per_video=1, stride=60)  # frame 50 has no frame 110, others do
+    assert {dataset[n]["frame"]["frame_index"] for n in range(500)} == set(range(40))
+
+
+def test_single_frames_have_no_next() -> None:
+    dataset = _dataset([4], 2, pairs=False)
+    items = [dataset[n] for n in range(80)]
+    assert all(item["next"] is None for item in items)
+    assert {item["frame"]["frame_index"] for item in items[::2]} == {0, 1, 2, 3}
+
+
+def test_joined_data_sets_may_use_the_same_video_ids() -> None:
+    joined = [d | {"dataset": name} for name in ("a", "b") for d in _videos([3, 2])]
+    assert [len(frames) for frames in group_by_video(joined).values()] == [3, 2, 3, 2]
+    dataset = PairDataset(joined, [], _echo, seed=0)
+    for n in range(60):
+        item = dataset[n]
+        assert item["frame"]["dataset"] == item["next"]["dataset"]
+    first_round = {(dataset[n]["frame"]["dataset"], dataset[n]["frame"]["video_id"]) for n in range(4)}
+    assert len(first_round) == 4
+
+
+def test_frames_are_put_in_order_and_images_without_a_video_stay_apart() -> None:
+    assert group_by_video(_videos([3])[::-1]) == {("", 0): [2, 1, 0]}
+    assert len(group_by_video([{"file_name": "a"}, {"file_name": "b"}])) == 2
+
+
+def test_a_mapper_must_return_an_item() -> None:
+    dataset = PairDataset(_videos([2]), [], lambda *_, **__: None, seed=0)  # type: ignore[arg-type,return-value]
+    with pytest.raises(ValueError, match="the mapper returned None"):
+        dataset[0]

@@ -130,9 +130,9 @@ def _download(package: Package, folder: Path, progress: bool) -> Path:
         except PackageError as error:
             needed = ", ".join(f"{p.name} ({p.size / 1e6:.0f} MB)" for p in picture_list().packages)
             raise PackageError(
-                f"{error}\nThe photographs come with the Debian packages {needed}. Where apt-get doesn't serve, get "
-                f"their .deb files on another machine or from a mirror of Debian, put them into one folder and run this "
-                f"with --from FOLDER. {_DRAWN}"
+                f"{error}\nThe photographs come with the Debian packages {needed}. Where apt-get doesn't serve, "
+                f"get their .deb files on another machine or from a mirror of Debian, put them into one folder and run "
+                f"this with --from FOLDER. {_DRAWN}"
             ) from error
 
 
@@ -146,7 +146,7 @@ def shrink(picture: Picture, content: bytes) -> bytes:
         PackageError: the content is no picture, or a cut-out without alpha.
     """
     flag = cv2.IMREAD_COLOR if picture.role == "background" else cv2.IMREAD_UNCHANGED
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), flag) if content else None
     if image is None:
         raise PackageError(f"{picture.package}: {picture.path} can't be decoded")
     if picture.crop is not None:
@@ -170,15 +170,20 @@ def shrink_cutout(image: Image, side: int) -> Image:
     Args:
         image: (H, W, 4) BGRA, alpha not premultiplied.
         side: of the square, in pixels; a smaller cut-out keeps its size.
+
+    Raises:
+        ValueError: all of it is invisible.
     """
     alpha = image[..., 3] * _main_parts(image[..., 3] >= _FAINT)
+    if not alpha.any():
+        raise ValueError("the cut-out is invisible")
     left, top, width, height = cv2.boundingRect(alpha)
     alpha, colour = alpha[top : top + height, left : left + width], image[top : top + height, left : left + width, :3]
     weight = alpha[..., None].astype(np.float32)
     parts = _fit(np.concatenate([colour * weight, weight], axis=2), side)
     weight = parts[..., 3:]
-    parts[..., :3] /= np.maximum(weight, 1)
-    parts[..., :3] *= weight > 0
+    parts[..., :3] /= np.maximum(weight, 0.5)  # below, alpha is rounded to 0 and the colour is taken away
+    parts[..., :3] *= weight > 0.5
     return np.clip(np.rint(parts), 0, 255).astype(np.uint8)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..vid_classes import WORDNET_IDS
-from .scene import ObjectBox
+from .rendering import ObjectBox
 from .settings import MiniVIDSettings
 
 

@@ -37,9 +37,7 @@ def contact_sheet(root: Path, *, videos: int = 6, frames: int = 8, step: int = 3
     chosen = [records[i] for i in np.linspace(0, len(records) - 1, min(videos, len(records))).astype(int)]
     rows = [_row(root, record, frames, step, width) for record in chosen]
     side = max(row.shape[1] for row in rows)
-    return np.vstack(
-        [cv2.copyMakeBorder(r, 0, 4, 0, side - r.shape[1], cv2.BORDER_CONSTANT, value=(255,) * 3) for r in rows]
-    )
+    return np.vstack([np.pad(row, ((0, 4), (0, side - row.shape[1]), (0, 0)), constant_values=255) for row in rows])
 
 
 def _row(root: Path, record: dict[str, Any], frames: int, step: int, width: int) -> Image:
@@ -55,7 +53,7 @@ def _picture(root: Path, record: dict[str, Any], index: int, width: int) -> Imag
     if image is None:
         raise FileNotFoundError(f"{root / 'Data' / name}.JPEG is missing or broken: make the data set anew")
     scale = width / image.shape[1]
-    picture = cv2.resize(image, (width, 240 * width // 320), interpolation=cv2.INTER_AREA)
+    picture = np.asarray(cv2.resize(image, (width, 240 * width // 320), interpolation=cv2.INTER_AREA), np.uint8)
     high = picture.shape[0] / image.shape[0]
     for item in ElementTree.parse(root / "Annotations" / f"{name}.xml").getroot().iter("object"):
         _draw_box(picture, item, scale, high)
@@ -64,7 +62,7 @@ def _picture(root: Path, record: dict[str, Any], index: int, width: int) -> Imag
         for kind, start, stop in track["bursts"]:
             if start <= index < stop:
                 cv2.rectangle(strip, (2, number * _STRIP + 1), (width - 3, (number + 1) * _STRIP - 2), _MARKS[kind], -1)
-    return cv2.copyMakeBorder(np.vstack([picture, strip]), 0, 0, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    return np.pad(np.vstack([picture, strip]), ((0, 0), (2, 2), (0, 0)), constant_values=255)
 
 
 def _draw_box(picture: Image, item: ElementTree.Element, across: float, down: float) -> None:
@@ -76,6 +74,7 @@ def _draw_box(picture: Image, item: ElementTree.Element, across: float, down: fl
     colour = _COLOURS[int(item.findtext("trackid", "0")) % len(_COLOURS)]
     cv2.rectangle(picture, corner, opposite, colour, 1)
     text = _NAMES[item.findtext("name", "")] + ("*" if item.findtext("occluded") == "1" else "")
-    place = (max(corner[0], 1), max(corner[1] - 3, 9))
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.36, (0, 0, 0), 2, cv2.LINE_AA)
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, 1, cv2.LINE_AA)
+    (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.32, 1)
+    left, base = min(max(corner[0], 0), picture.shape[1] - wide), max(corner[1] - 2, high + 2)
+    cv2.rectangle(picture, (left - 1, base - high - 1), (left + wide, base + 2), colour, -1)
+    cv2.putText(picture, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, 0.32, (0, 0, 0), 1, cv2.LINE_AA)

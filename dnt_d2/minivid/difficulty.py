@@ -45,6 +45,11 @@ def level(burst: Burst, frame: int) -> float:
     return 1.0 - 0.4 * abs(frame - burst.start - middle) / max(middle, 1.0)
 
 
+def progress(burst: Burst, frame: int) -> float:
+    """How much of a burst has passed in ``frame``, 0 in its first frame and 1 in its last."""
+    return (frame - burst.start) / max(burst.stop - burst.start - 1, 1)
+
+
 def plan_bursts(
     first: int, last: int, share: float, fixed: list[Burst], settings: MiniVIDSettings, rng: np.random.Generator
 ) -> list[Burst]:
@@ -75,7 +80,7 @@ def plan_bursts(
         start = _free_start(taken, first, last, length, rng)
         if start is None:
             continue
-        bursts.append(_draw(start, start + length, KINDS, settings, rng))
+        bursts.append(draw_burst(start, start + length, settings, rng))
         taken[start : start + length] = True
         missing -= length
     return sorted(bursts, key=lambda burst: burst.start)
@@ -83,7 +88,7 @@ def plan_bursts(
 
 def plan_shared_bursts(length: int, settings: MiniVIDSettings, rng: np.random.Generator) -> list[Burst]:
     """The bursts that strike all objects of a video at once: blur and dimming of the whole image."""
-    if settings.severity == 0:
+    if settings.severity == 0 or settings.blur_weight + settings.dimming_weight == 0:
         return []
     share = settings.shared_bursts * rng.uniform(0.5, 1.5)
     count = round(share * length / float(np.mean(settings.burst_length)))
@@ -93,8 +98,7 @@ def plan_shared_bursts(length: int, settings: MiniVIDSettings, rng: np.random.Ge
         frames = int(rng.integers(settings.burst_length[0], settings.burst_length[1] + 1))
         start = _free_start(taken, 0, length, frames, rng)
         if start is not None:
-            drawn = _draw(start, start + frames, SHARED_KINDS, settings, rng)
-            bursts.append(Burst(drawn.kind, drawn.start, drawn.stop, drawn.strength, drawn.side, shared=True))
+            bursts.append(draw_burst(start, start + frames, settings, rng, SHARED_KINDS, shared=True))
             taken[start : start + frames] = True
     return sorted(bursts, key=lambda burst: burst.start)
 
@@ -110,7 +114,15 @@ def _free_start(taken: NDArray[np.bool_], first: int, last: int, length: int, rn
     return int(rng.choice(free)) if len(free) else None
 
 
-def _draw(start: int, stop: int, kinds: tuple[Kind, ...], settings: MiniVIDSettings, rng: np.random.Generator) -> Burst:
+def draw_burst(
+    start: int,
+    stop: int,
+    settings: MiniVIDSettings,
+    rng: np.random.Generator,
+    kinds: tuple[Kind, ...] = KINDS,
+    shared: bool = False,
+) -> Burst:
+    """A burst of a random kind and strength over the frames ``start`` to ``stop`` (exclusive)."""
     all_weights = {
         "blur": settings.blur_weight,
         "occlusion": settings.occlusion_weight,
@@ -118,7 +130,5 @@ def _draw(start: int, stop: int, kinds: tuple[Kind, ...], settings: MiniVIDSetti
         "pose": settings.pose_weight,
     }
     weights = np.array([all_weights[kind] for kind in kinds])
-    if weights.sum() <= 0:
-        raise ValueError("MiniVID: the weights of the kinds of bursts are all 0; set severity to 0 for no bursts")
     kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
-    return Burst(kind, start, stop, float(rng.uniform(0, 1)), int(rng.integers(4)))
+    return Burst(kind, start, stop, float(rng.uniform(0, 1)), int(rng.integers(4)), shared)

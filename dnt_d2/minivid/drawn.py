@@ -86,7 +86,7 @@ class DrawnSource:
 
 
 def draw_creature(class_id: int, rng: np.random.Generator) -> Image:
-    """One variant of a class, (H, W, 4) BGRA, looking to the left; body, pattern and hue follow from the class."""
+    """One variant of a class, (H, W, 4) BGRA, facing right; body, pattern and hue follow from the class."""
     size = _SIZE * _FINE
     gait = GAITS.get(VID_CLASSES[class_id], "walk")
     body = _BODIES[class_id % len(_BODIES)]
@@ -114,9 +114,9 @@ def draw_creature(class_id: int, rng: np.random.Generator) -> Image:
         head = at - np.array([0.95 * long, 0.7 * high])
         part(_outline("ellipse", head, high * 0.62, high * 0.55), base)
         part(_outline("ellipse", head - np.array([0.2 * high, 0.1 * high]), high * 0.14, high * 0.14), (20, 20, 20))
-    alpha = cv2.resize(mask, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
-    image = cv2.resize(_spread(canvas, mask), (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
-    return _trim(np.dstack([_shade(image), alpha]))
+    alpha = _shrink(mask)
+    image = _shrink(_spread(canvas, mask))
+    return _trim(np.dstack([_shade(image), alpha])[:, ::-1])
 
 
 def draw_stone(rng: np.random.Generator) -> Image:
@@ -131,7 +131,7 @@ def draw_stone(rng: np.random.Generator) -> Image:
         rng.uniform(60, 170, (12, 12, 1)).astype(np.float32), (_SIZE, _SIZE), interpolation=cv2.INTER_CUBIC
     )
     image = np.repeat(grey[..., None], 3, axis=2) * rng.uniform(0.85, 1.1, 3)
-    alpha = cv2.resize(mask, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA)
+    alpha = _shrink(mask)
     return _trim(np.dstack([_shade(np.clip(image, 0, 255).astype(np.uint8)), alpha]))
 
 
@@ -141,11 +141,11 @@ def draw_background(rng: np.random.Generator, width: int = 640, height: int = 48
     horizon = int(height * rng.uniform(0.25, 0.5))
     image[:horizon] = _colour(rng.uniform(0.4, 0.7), rng.uniform(0.05, 0.35), rng.uniform(0.5, 0.95))
     image[horizon:] = _colour(rng.uniform(0.05, 0.45), rng.uniform(0.1, 0.4), rng.uniform(0.3, 0.7))
-    image = cv2.GaussianBlur(image, (0, 0), 6)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), 6))
     for cells, strength in ((5, 22), (16, 16), (48, 14), (140, 10)):
         grid = rng.normal(0, strength, (cells * height // width + 1, cells, 3)).astype(np.float32)
         grid = 0.75 * grid.mean(axis=2, keepdims=True) * 1.7 + 0.25 * grid
-        image += cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+        image += np.asarray(cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC))
     for _ in range(int(rng.integers(8, 20))):  # bushes and rocks
         centre = (int(rng.integers(width)), int(rng.integers(horizon, height)))
         axes = (int(rng.uniform(0.01, 0.05) * width), int(rng.uniform(0.01, 0.05) * width))
@@ -220,9 +220,13 @@ def _fill_pattern(
     canvas[marks & (inside > 0)] = colour
 
 
+def _shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(image, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _spread(image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Carry colours a little beyond the mask, so that the soft edge has no black in it."""
-    wide = cv2.dilate(image, np.ones((9, 9), np.uint8))
+    wide = np.asarray(cv2.dilate(image, np.ones((9, 9), np.uint8)), np.uint8)
     return np.where(mask[..., None] > 0, image, wide)
 
 

@@ -164,8 +164,10 @@ def plan_track(
     phase = rng.uniform(0, 2 * np.pi) + 2 * np.pi * np.cumsum(np.hypot(*travelled.T).clip(1.5, 0.25 * stride)) / stride
     path = path + _bobbing(gait, phase, size[1])
     swing = np.linspace(0, rng.uniform(1, 5), length) + rng.uniform(0, 2 * np.pi)
-    depth = rng.uniform(0, 1) + 0.25 * np.sin(np.linspace(0, rng.uniform(1, 6), length) + rng.uniform(0, 6))
+    depth = rng.uniform(0, 1.2) + 0.25 * np.sin(np.linspace(0, rng.uniform(1, 6), length) + rng.uniform(0, 6))
     tilt = 0.05 * np.sin(swing * 1.7) + (0.06 * np.sin(phase) if gait in ("walk", "hop") else 0)
+    if not free:  # on the ground, what has its feet lower in the image is nearer
+        depth = 0.3 * depth + (path[:, 1] + 0.5 * size[1]) / frame[1]
     scale = np.exp(settings.approach * np.sin(swing))
     return Track(
         path, scale, _facing(travelled + np.gradient(pan, axis=0) if length > 1 else pan, rng), phase, tilt, depth
@@ -191,13 +193,13 @@ def _bobbing(gait: Gait, phase: FloatArray, height: float) -> FloatArray:
 
 
 def _facing(velocity: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """1 where the object goes to the left, as most cut-outs look, -1 to the right; a turn takes some frames."""
+    """1 where the object goes to the right, as cut-outs face, -1 to the left; a turn takes some frames."""
     side, sides = float(rng.choice([-1.0, 1.0])), []
     if abs(velocity[0, 0]) > 0.5:
-        side = -np.sign(velocity[0, 0])
+        side = float(np.sign(velocity[0, 0]))
     for pace in velocity[:, 0]:
         if abs(pace) > 2.0:  # slower motion does not make anything turn round
-            side = -np.sign(pace)
+            side = float(np.sign(pace))
         sides.append(side)
     turning = smooth(np.array(sides), 0.9)
     return np.where(turning < 0, -1.0, 1.0) * np.maximum(np.abs(turning), 0.3)

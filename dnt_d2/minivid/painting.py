@@ -40,10 +40,9 @@ class Patch:
 
 def premultiply(image: Image) -> Image:
     """(H, W, 4) BGRA with its colours multiplied by alpha, so that it can be resized and warped without fringes."""
-    result = image.copy()
-    alpha = image[..., 3:].astype(np.float32) / 255.0
-    result[..., :3] = np.rint(image[..., :3] * alpha).astype(np.uint8)
-    return result
+    alpha = image[..., 3]
+    colour = cv2.multiply(image[..., :3], cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
+    return np.dstack([np.asarray(colour, np.uint8), alpha])
 
 
 def warp(

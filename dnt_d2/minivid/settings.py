@@ -46,6 +46,7 @@ class MiniVIDSettings:
         burst_length: from and to, frames in a burst.
         shared_bursts: the share of a video's frames in bursts that strike the whole image (blur, dimming).
         blur_weight, occlusion_weight, dimming_weight, pose_weight: how often a burst is of that kind.
+        still_trouble: the share of the objects in stills that such a thing befalls.
         severity: strength of all bursts: 0 is none, 1 the default, 1.5 the worst. Tune it so that the frame AP50 of
             D is 50 to 75; outside of that a comparison says nothing.
         blur_sigma: of a blur burst at severity 1, px.
@@ -76,13 +77,13 @@ class MiniVIDSettings:
     object_size: tuple[float, float] = (52.0, 98.0)
     approach: float = 0.2
     largest_side: float = 0.62
-    median_speed: float = 11.0
-    speed_spread: float = 0.65
+    median_speed: float = 17.5
+    speed_spread: float = 0.72
     turn_rate: float = 0.12
     shake: float = 10.0
     pan_speed: float = 6.0
     exposure: float = 0.3
-    crossing_share: float = 0.14
+    crossing_share: float = 0.08
     shadow: float = 0.35
     noise: float = 2.5
     colour_jitter: float = 0.25
@@ -93,6 +94,7 @@ class MiniVIDSettings:
     occlusion_weight: float = 1.0
     dimming_weight: float = 1.0
     pose_weight: float = 0.7
+    still_trouble: float = 0.25
     severity: float = 1.0
     blur_sigma: float = 4.0
     occlusion_cover: tuple[float, float] = (0.4, 0.75)
@@ -117,6 +119,11 @@ class MiniVIDSettings:
             raise ValueError(f"MiniVID: severity must lie in [0, 1.5], got {self.severity}")
         if not 0 <= self.degradation <= 1:
             raise ValueError(f"MiniVID: degradation must lie in [0, 1], got {self.degradation}")
+        weights = (self.blur_weight, self.occlusion_weight, self.dimming_weight, self.pose_weight)
+        if min(weights) < 0 or sum(weights) == 0:
+            raise ValueError(
+                f"MiniVID: weights of bursts must not be negative, nor all 0 (see severity), got {weights}"
+            )
         if not 1 <= self.burst_length[0] <= self.burst_length[1]:
             raise ValueError(f"MiniVID: burst_length must be at least 1 and rise, got {self.burst_length}")
 

@@ -46,9 +46,9 @@ def read_records(root: Path) -> list[dict[str, Any]]:
     Raises:
         FileNotFoundError: ``root`` is not a MiniVID.
     """
+    if not (root / "minivid.json").is_file():
+        raise FileNotFoundError(f"{root} is not a MiniVID: make one with `python datasets/prepare_minivid.py {root}`")
     paths = sorted((root / RECORDS).glob("*.json"))
-    if not paths:
-        raise FileNotFoundError(f"{root / RECORDS} holds no records: is {root} a whole MiniVID?")
     return [json.loads(path.read_text()) for path in paths]
 
 
@@ -168,6 +168,12 @@ def boxes_per_class(root: Path, split: str) -> dict[str, int]:
             for track in _read_video(root, record).tracks:
                 counts[track.class_name] += len(track.frames)
     return {name: counts[name] for name in WORDNET_IDS if counts[name]}
+
+
+def write_statistics(root: Path) -> None:
+    """Measure all splits and write `statistics.json` into ``root``: {split: {name: value}}."""
+    measured = {split: {item.name: round(item.value, 4) for item in measure(root, split)} for split in SPLITS}
+    (root / "statistics.json").write_text(json.dumps(measured, indent=1))
 
 
 def report(root: Path) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,20 +25,21 @@ from .annotation import still_xml, video_xml
 from .drawn import DrawnSource
 from .image_sets import write_image_sets
 from .plan import STREAMS, Plan, generator, pictures_of, plan_stream
-from .scene import Scene, plan_scene, render_frame
+from .rendering import render_frame
+from .scene import Scene, plan_scene
 from .settings import SPLITS, MiniVIDSettings
 from .sprites import Cutout, Image, PictureSource
+from .statistics import RECORDS, write_statistics
 
-_RECORDS = "minivid_records"  # what the painter knows and the XML can't say: bursts, visible shares
 _SETTINGS = "minivid.json"
-_ROOMS = ("Data", "Annotations", "ImageSets", _RECORDS)
+_ROOMS = ("Data", "Annotations", "ImageSets", RECORDS)
 
 
-def open_source(name: str, pictures: Path | None = None, classes: tuple[str, ...] = ()) -> PictureSource:
+def open_source(name: str, pictures: Path | None = None, classes: Sequence[str] = ()) -> PictureSource:
     """Open a picture source by name.
 
     Args:
-        name: "photographs", "drawn", or "auto": photographs where they can be had, else drawn.
+        name: "photographs", "drawn", or "auto": photographs where they are at hand, else drawn.
         pictures: the folder of the photographs; None for their usual place.
         classes: for "drawn", which classes to draw; empty for all 30.
 
@@ -48,13 +50,14 @@ def open_source(name: str, pictures: Path | None = None, classes: tuple[str, ...
     if name not in ("photographs", "drawn", "auto"):
         raise ValueError(f"MiniVID: no picture source {name!r}; there are photographs, drawn and auto")
     if name != "drawn":
-        try:
-            from .photographs import PhotographSource
+        from .photographs import PhotographSource
 
+        try:
             return PhotographSource(pictures)
-        except (FileNotFoundError, ModuleNotFoundError):
+        except FileNotFoundError as error:
             if name == "photographs":
                 raise
+            logging.getLogger(__name__).warning("%s\nMiniVID is made of drawn pictures instead.", error)
     return DrawnSource(classes=classes or VID_CLASSES)
 
 
@@ -72,6 +75,10 @@ class Studio:
         wanted = self.settings.classes or VID_CLASSES
         return [name for name in VID_CLASSES if name in known and name in wanted]
 
+    def plans(self) -> list[Plan]:
+        """Everything that is to be made, in order."""
+        return [plan for stream in STREAMS for plan in plan_stream(stream, self.classes(stream), self.settings)]
+
     def make(self, plan: Plan) -> None:
         """Make one video or still, unless it is there."""
         if plan.split == "stills":
@@ -84,14 +91,14 @@ class Studio:
         rng = generator(self.settings.seed, plan.split, plan.number)
         split = pictures_of(plan.split)
         objects = _choose(plan.classes, self.source.cutouts(split), rng)
-        stones = self.source.distractors(split)
-        count = int(rng.integers(self.settings.distractors_max + 1)) if stones else 0
-        distractors = [stones[int(i)] for i in rng.integers(len(stones), size=count)] if count else []
+        known = self.source.distractors(split)
+        count = int(rng.integers(self.settings.distractors_max + 1)) if known else 0
+        distractors = [known[int(rng.integers(len(known)))] for _ in range(count)]
         backgrounds = self.source.backgrounds(split)
         background = backgrounds[int(rng.integers(len(backgrounds)))]
-        sizes = self.settings.frame_sizes
+        frame = self.settings.frame_sizes[plan.number % len(self.settings.frame_sizes)]
         length = 1 if plan.split == "stills" else self.settings.frames(split)
-        return plan_scene(objects, distractors, background, sizes[plan.number % len(sizes)], length, self.settings, rng)
+        return plan_scene(objects, distractors, background, frame, length, self.settings, rng)
 
     def _make_video(self, plan: Plan) -> None:
         half = "train" if plan.split == "train" else "val"
@@ -101,16 +108,16 @@ class Studio:
             return
         scene = self.scene(plan)
         new_data, new_annotations = _fresh(data), _fresh(annotations)
-        frames = []
+        visible = []
         for index in range(scene.length):
             image, boxes = render_frame(scene, index)
-            _write(new_data / f"{index:06d}.JPEG", _jpeg(image, self.settings.jpeg_quality))
+            (new_data / f"{index:06d}.JPEG").write_bytes(_jpeg(image, self.settings.jpeg_quality))
             xml = video_xml(plan.folder, index, scene.frame, boxes, self.settings)
-            _write(new_annotations / f"{index:06d}.xml", xml.encode())
-            frames.append({str(item.track_id): round(item.visible, 3) for item in boxes})
-        self._record(plan, {"tracks": _tracks(scene), "visible": frames})
-        if annotations.exists():
-            shutil.rmtree(annotations)
+            (new_annotations / f"{index:06d}.xml").write_text(xml)
+            visible.append({str(item.track_id): round(item.visible, 3) for item in boxes})
+        record = {**asdict(plan), "tracks": _tracks(scene), "visible": visible}
+        _write_whole(self.root / RECORDS / f"{plan.split}_{plan.number:05d}.json", json.dumps(record).encode())
+        shutil.rmtree(annotations, ignore_errors=True)
         new_annotations.rename(annotations)
         new_data.rename(data)  # last: a video with data is whole
 
@@ -122,19 +129,8 @@ class Studio:
         scene = self.scene(plan)
         image, boxes = render_frame(scene, 0)
         folder, name = plan.folder.split("/")
-        for path, content in (
-            (annotation, still_xml(folder, name, scene.frame, boxes).encode()),
-            (data, _jpeg(image, self.settings.jpeg_quality)),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-            _write(unfinished, content)
-            unfinished.replace(path)
-
-    def _record(self, plan: Plan, content: dict[str, Any]) -> None:
-        path = self.root / _RECORDS / f"{plan.split}_{plan.number:05d}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, json.dumps({**asdict(plan), **content}).encode())
+        _write_whole(annotation, still_xml(folder, name, scene.frame, boxes).encode())
+        _write_whole(data, _jpeg(image, self.settings.jpeg_quality))
 
 
 def write_dataset(
@@ -162,27 +158,30 @@ def write_dataset(
         FileExistsError: ``root`` holds something else, or a MiniVID of other settings or pictures.
         PermissionError: ``root`` can't be written.
         FileNotFoundError: there are no pictures.
+        ValueError: the source has no cut-outs for a split that is asked for.
     """
     studio = Studio(root, settings, open_source(source, pictures, settings.classes))
+    plans = studio.plans()
     _claim(root, settings, studio.source, overwrite)
-    plans = [plan for stream in STREAMS for plan in plan_stream(stream, studio.classes(stream), settings)]
-    groups = [plans[i : i + 1] if plans[i].split != "stills" else [plans[i]] for i in range(len(plans))]
-    order = (root, settings, studio.source.name, pictures)
-    with tqdm(total=len(plans), disable=not progress, unit="item", desc=f"MiniVID ({studio.source.name})") as bar:
-        for _ in _run(groups, studio, order, workers):
-            bar.update()
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # one process per core is faster than many threads on small pictures
+    try:
+        with tqdm(total=len(plans), disable=not progress, unit="item", desc=f"MiniVID ({studio.source.name})") as bar:
+            for _ in _make_all(studio, plans, pictures, workers):
+                bar.update()
+    finally:
+        cv2.setNumThreads(threads)
     write_image_sets(root, settings, plans)
+    write_statistics(root)
 
 
-def _run(groups: list[list[Plan]], studio: Studio, order: tuple[Any, ...], workers: int) -> Iterable[None]:
-    cv2.setNumThreads(1)
+def _make_all(studio: Studio, plans: Sequence[Plan], pictures: Path | None, workers: int) -> Iterator[None]:
     if workers <= 1:
-        for group in groups:
-            _make_group(studio, group)
-            yield
+        yield from map(studio.make, plans)
         return
-    with ProcessPoolExecutor(workers, initializer=_open_studio, initargs=order) as pool:
-        yield from pool.map(_work, groups, chunksize=4)
+    given = (studio.root, studio.settings, studio.source.name, pictures)
+    with ProcessPoolExecutor(workers, initializer=_open_studio, initargs=given) as pool:
+        yield from pool.map(_work, plans, chunksize=4)
 
 
 _studio: Studio | None = None  # of a worker process, opened once
@@ -194,23 +193,20 @@ def _open_studio(root: Path, settings: MiniVIDSettings, source: str, pictures: P
     _studio = Studio(root, settings, open_source(source, pictures, settings.classes))
 
 
-def _work(group: list[Plan]) -> None:
+def _work(plan: Plan) -> None:
     assert _studio is not None, "a worker is started by _open_studio"
-    _make_group(_studio, group)
-
-
-def _make_group(studio: Studio, group: list[Plan]) -> None:
-    for plan in group:
-        studio.make(plan)
+    _studio.make(plan)
 
 
 def _claim(root: Path, settings: MiniVIDSettings, source: PictureSource, overwrite: bool) -> None:
     """Make sure that ``root`` is ours: empty, or begun with the same settings and pictures."""
+    digest = settings.digest(source_digest(source))
+    known = root / _SETTINGS
     try:
         root.mkdir(parents=True, exist_ok=True)
-        digest = settings.digest(source_digest(source))
-        known = root / _SETTINGS
-        if known.is_file() and json.loads(known.read_text())["digest"] != digest:
+        if known.is_file():
+            if _digest_in(known) == digest:
+                return
             if not overwrite:
                 raise FileExistsError(
                     f"{root} holds a MiniVID of other settings or pictures (see {known}): "
@@ -218,12 +214,20 @@ def _claim(root: Path, settings: MiniVIDSettings, source: PictureSource, overwri
                 )
             for room in _ROOMS:
                 shutil.rmtree(root / room, ignore_errors=True)
-        elif not known.is_file() and any((root / room).exists() for room in _ROOMS):
+        elif any((root / room).exists() for room in _ROOMS):
             raise FileExistsError(f"{root} holds a data set that is not a MiniVID: choose another folder")
         content = {"digest": digest, "source": source.name, "settings": asdict(settings)}
-        _write(known, json.dumps(content, indent=1).encode())
-    except PermissionError as error:
-        raise PermissionError(f"MiniVID: {root} can't be written: {error}") from error
+        _write_whole(known, json.dumps(content, indent=1).encode())
+    except (PermissionError, NotADirectoryError) as error:
+        raise type(error)(f"MiniVID can't be written to {root} ({error}): choose another folder") from error
+
+
+def _digest_in(path: Path) -> str | None:
+    """The digest of the settings in a file; None where the file is broken, which no settings match."""
+    try:
+        return str(json.loads(path.read_text())["digest"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def source_digest(source: PictureSource) -> str:
@@ -241,11 +245,11 @@ def source_digest(source: PictureSource) -> str:
 
 def _choose(classes: tuple[str, ...], cutouts: dict[str, list[Cutout]], rng: np.random.Generator) -> list[Cutout]:
     """A cut-out for each object; two of one class differ where the class has two."""
-    chosen: list[Cutout] = []
+    cast: list[Cutout] = []
     for name in classes:
-        fresh = [item for item in cutouts[name] if item not in chosen] or cutouts[name]
-        chosen.append(fresh[int(rng.integers(len(fresh)))])
-    return chosen
+        fresh = [item for item in cutouts[name] if item.key not in {other.key for other in cast}] or cutouts[name]
+        cast.append(fresh[int(rng.integers(len(fresh)))])
+    return cast
 
 
 def _tracks(scene: Scene) -> list[dict[str, Any]]:
@@ -277,5 +281,9 @@ def _jpeg(image: Image, quality: int) -> bytes:
     return content.tobytes()
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there in full or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)

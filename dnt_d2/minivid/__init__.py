@@ -6,7 +6,8 @@ Needs NumPy, OpenCV and tqdm, nothing of Detectron2. `python datasets/prepare_mi
 from __future__ import annotations
 
 from .settings import MiniVIDSettings
+from .sources import open_source
 from .sprites import Cutout, PictureSource
-from .writer import open_source, write_dataset
+from .writer import write_dataset
 
 __all__ = ["Cutout", "MiniVIDSettings", "PictureSource", "open_source", "write_dataset"]

@@ -101,11 +101,13 @@ def plan_scene(
     shake = np.zeros_like(shake) if still else shake
     shared = [] if still else plan_shared_bursts(length, settings, rng)
     light = backdrop[::8, ::8].mean(axis=(0, 1))
-    actors = []
+    actors: list[Actor] = []
     for index, cutout in enumerate([*objects, *distractors]):
         wanted = index < len(objects)
         may_cross = not still and (len(objects) > 1 or not wanted)
-        actor = _cast(cutout, frame, pan, may_cross and rng.random() < settings.crossing_share, light, settings, rng)
+        crossing = bool(may_cross and rng.random() < settings.crossing_share)
+        actor = _cast(cutout, frame, pan, crossing, actors, settings, rng)
+        actor = replace(actor, texture=_texture(cutout, actor, light, settings, rng))
         actors.append(_trouble(actor, shared, shake, frame, backdrop, settings, rng) if wanted else actor)
     grain = rng.integers(0, 64, (length, 2))
     view = margin + pan - shake
@@ -143,27 +145,49 @@ def _cast(
     frame: tuple[int, int],
     pan: FloatArray,
     crossing: bool,
-    light: FloatArray,
+    others: list[Actor],
     settings: MiniVIDSettings,
     rng: np.random.Generator,
 ) -> Actor:
-    """Give a cut-out its size, its way, and something of the light of the place."""
+    """Give a cut-out its size, and of some ways that it might take the one that meets the others least."""
     height, width = cutout.image.shape[:2]
     side = float(np.exp(rng.uniform(*np.log(settings.object_size)))) * frame[1] / 240.0
     size = np.array([side * np.sqrt(width / height), side * np.sqrt(height / width)])
     size *= min(1.0, float((settings.largest_side * np.array(frame) / size).min()))
     gait, free = GAITS.get(cutout.class_name, "walk"), cutout.class_name in FREE
-    track = plan_track(gait, free, (size[0], size[1]), frame, pan, crossing, settings, rng)
+    if not cutout.class_name:
+        gait, settings = "drive", replace(settings, median_speed=0.3 * settings.median_speed)
+    ways: list[tuple[float, int, Track]] = []
+    for _ in range(settings.ways_tried):
+        track = plan_track(gait, free, (size[0], size[1]), frame, pan, crossing, settings, rng)
+        ways.append((sum(_meeting(track, size, other) for other in others), len(ways), track))
+    track = min(ways)[2]  # the first of the best; no two have the same number
+    if not cutout.class_name:  # a thing does not turn round, and lies behind as often as not
+        track = replace(
+            track, facing=np.full(len(pan), rng.choice([-1.0, 1.0])), depth=track.depth - rng.uniform(0, 0.6)
+        )
+    return Actor(cutout.class_name, cutout.key, cutout.image, (size[0], size[1]), gait, not free, track)
+
+
+def _meeting(track: Track, size: FloatArray, other: Actor) -> float:
+    """The share of frames in which an object of this track and another one lie over each other."""
+    apart = np.abs(track.centre - other.track.centre) / (0.4 * (size + np.array(other.size)))
+    return float((apart < 1).all(axis=1).mean())
+
+
+def _texture(
+    cutout: Cutout, actor: Actor, light: FloatArray, settings: MiniVIDSettings, rng: np.random.Generator
+) -> Image:
+    """The cut-out as large as it will appear, recoloured, with something of the light of the place."""
     texture = premultiply(cutout.image)
-    largest = [max(2, int(np.ceil(s * track.scale.max()))) for s in size]
-    if largest[0] < width:
+    largest = [max(2, int(np.ceil(side * actor.track.scale.max()))) for side in actor.size]
+    if largest[0] < texture.shape[1]:
         texture = np.asarray(cv2.resize(texture, (largest[0], largest[1]), interpolation=cv2.INTER_AREA), np.uint8)
     gain = 1 + settings.colour_jitter * (0.7 * rng.uniform(-1, 1) + 0.3 * rng.uniform(-1, 1, 3))
     gain = gain * ((light + 20) / (light.mean() + 20)) ** 0.3
     bound = texture[..., 3:].astype(np.float32)  # a premultiplied colour never exceeds alpha
     lit = np.minimum(texture[..., :3] * gain.astype(np.float32), bound)
-    texture = np.dstack([lit.astype(np.uint8), texture[..., 3:]])
-    return Actor(cutout.class_name, cutout.key, texture, (size[0], size[1]), gait, not free, track)
+    return np.dstack([lit.astype(np.uint8), texture[..., 3:]])
 
 
 def _trouble(

@@ -29,6 +29,8 @@ class MiniVIDSettings:
         twins_share: the share of videos that hold two objects of one class (the target is a third or more).
         distractors_max: a video holds 0 to this many moving cut-outs of no class, never annotated.
         object_size: sqrt(width x height) of an object at its mean scale, from and to, px.
+        ways_tried: so many trajectories are drawn for an object, and the one that meets the others least is taken;
+            1 lets chance alone decide who hides whom.
         approach: how much an object's scale swings about its mean, in [0, 1).
         largest_side: no side of an object exceeds this share of that side of the frame.
         median_speed: median speed over tracks, px per frame.
@@ -75,6 +77,7 @@ class MiniVIDSettings:
     twins_share: float = 0.4
     distractors_max: int = 2
     object_size: tuple[float, float] = (52.0, 98.0)
+    ways_tried: int = 3
     approach: float = 0.2
     largest_side: float = 0.62
     median_speed: float = 17.5
@@ -124,6 +127,8 @@ class MiniVIDSettings:
             raise ValueError(
                 f"MiniVID: weights of bursts must not be negative, nor all 0 (see severity), got {weights}"
             )
+        if self.ways_tried < 1:
+            raise ValueError(f"MiniVID: ways_tried must be at least 1, got {self.ways_tried}")
         if not 1 <= self.burst_length[0] <= self.burst_length[1]:
             raise ValueError(f"MiniVID: burst_length must be at least 1 and rise, got {self.burst_length}")
 

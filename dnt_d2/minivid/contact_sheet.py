@@ -32,8 +32,14 @@ def contact_sheet(root: Path, *, videos: int = 6, frames: int = 8, step: int = 3
     Returns:
         (H, W, 3) BGR. Below each picture, a bar per track tells its burst: blue blur, red occlusion, purple dimming,
         green odd pose.
+
+    Raises:
+        FileNotFoundError: ``root`` is not a MiniVID, or a frame is missing.
+        ValueError: it holds no videos.
     """
     records = read_records(root)
+    if not records:
+        raise ValueError(f"{root} holds no videos: nothing to draw")
     chosen = [records[i] for i in np.linspace(0, len(records) - 1, min(videos, len(records))).astype(int)]
     rows = [_row(root, record, frames, step, width) for record in chosen]
     side = max(row.shape[1] for row in rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ _SIZE = 160  # px of a cut-out before it is trimmed
 _FINE = 2  # drawn this many times larger, then shrunk: smooth edges
 _TRAIN_VARIANTS, _NOVEL_VARIANTS = 4, 3
 _TRAIN_BACKGROUNDS, _VAL_BACKGROUNDS = 12, 8
+_STONES = 6
 _BODIES = ("ellipse", "box", "triangle", "diamond", "hexagon", "drop")
 _PATTERNS = ("plain", "stripes", "spots", "bands", "checks")
 
@@ -48,41 +49,48 @@ class DrawnSource:
 
     def cutouts(self, split: Split) -> dict[str, list[Cutout]]:
         """Four variants of each class in training and `val_seen`, three others in `val_novel`."""
-        return self._novel_cutouts if split == "val_novel" else self._train_cutouts
+        variants = range(_TRAIN_VARIANTS)
+        if split == "val_novel":
+            variants = range(_TRAIN_VARIANTS, _TRAIN_VARIANTS + _NOVEL_VARIANTS)
+        return {name: [_creature(self._seed, name, v) for v in variants] for name in self._classes}
 
     def distractors(self, split: Split) -> list[Cutout]:
-        """Grey stones and posts, of no class."""
-        return self._distractors
+        """Grey stones, of no class."""
+        return [_stone(self._seed, v) for v in range(_STONES)]
 
     def backgrounds(self, split: Split) -> list[Image]:
         """Procedural landscapes of 640 x 480 px, disjoint between the three splits."""
-        return self._backgrounds[split]
+        count = _TRAIN_BACKGROUNDS if split == "train" else _VAL_BACKGROUNDS
+        return [_background(self._seed, split, index) for index in range(count)]
 
-    def _rng(self, *name: object) -> np.random.Generator:
-        digest = hashlib.sha256(repr((self._seed, *name)).encode()).digest()
-        return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
-    @cached_property
-    def _train_cutouts(self) -> dict[str, list[Cutout]]:
-        return {name: [self._draw(name, v) for v in range(_TRAIN_VARIANTS)] for name in self._classes}
+def _rng(*name: object) -> np.random.Generator:
+    digest = hashlib.sha256(repr(name).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
-    @cached_property
-    def _novel_cutouts(self) -> dict[str, list[Cutout]]:
-        variants = range(_TRAIN_VARIANTS, _TRAIN_VARIANTS + _NOVEL_VARIANTS)
-        return {name: [self._draw(name, v) for v in variants] for name in self._classes}
 
-    @cached_property
-    def _distractors(self) -> list[Cutout]:
-        return [Cutout("", f"drawn/stone/{v}", draw_stone(self._rng("stone", v))) for v in range(6)]
+# Drawn once in a process: a picture is the same whenever it is asked for, and nobody may write to it.
 
-    @cached_property
-    def _backgrounds(self) -> dict[str, list[Image]]:
-        counts = {"train": _TRAIN_BACKGROUNDS, "val_seen": _VAL_BACKGROUNDS, "val_novel": _VAL_BACKGROUNDS}
-        return {s: [draw_background(self._rng("background", s, i)) for i in range(n)] for s, n in counts.items()}
 
-    def _draw(self, name: str, variant: int) -> Cutout:
-        image = draw_creature(VID_CLASSES.index(name), self._rng(name, variant))
-        return Cutout(name, f"drawn/{name}/{variant}", image)
+@cache
+def _creature(seed: int, name: str, variant: int) -> Cutout:
+    image = draw_creature(VID_CLASSES.index(name), _rng(seed, name, variant))
+    image.setflags(write=False)
+    return Cutout(name, f"drawn/{name}/{variant}", image)
+
+
+@cache
+def _stone(seed: int, variant: int) -> Cutout:
+    image = draw_stone(_rng(seed, "stone", variant))
+    image.setflags(write=False)
+    return Cutout("", f"drawn/stone/{variant}", image)
+
+
+@cache
+def _background(seed: int, split: Split, index: int) -> Image:
+    image = draw_background(_rng(seed, "background", split, index))
+    image.setflags(write=False)
+    return image
 
 
 def draw_creature(class_id: int, rng: np.random.Generator) -> Image:

@@ -51,7 +51,7 @@ class Occluder:
             place = (target.x + left - rim, min(y1 - 0.6 * height, 0.0), target.x + right + rim, y2 + 0.15 * height)
         elif self.shape == "branch":
             _, cut = _quantiles(target.outline.sum(axis=1), 0.0, share)
-            place = (x1 - 0.35 * width, min(y1 - 0.6 * height, 0.0), x2 + 0.35 * width, target.y + cut + 0.05 * height)
+            place = (x1 - 0.5 * width, min(y1 - 0.6 * height, 0.0), x2 + 0.5 * width, target.y + cut + 0.05 * height)
         else:
             cut, _ = _quantiles(target.outline.sum(axis=1), 1 - share, 1.0)
             place = (x1 - 0.35 * width, target.y + cut - 0.05 * height, x2 + 0.35 * width, y2 + 0.25 * height)

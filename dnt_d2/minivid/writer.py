@@ -91,10 +91,12 @@ def _work(plan: Plan) -> None:
 
 def _claim(root: Path, settings: MiniVIDSettings, source: PictureSource, overwrite: bool) -> None:
     """Make sure that ``root`` is ours: empty, or begun with the same settings and pictures."""
-    digest = settings.digest(source_digest(source))
     known = root / _SETTINGS
     try:
         root.mkdir(parents=True, exist_ok=True)
+        if not known.is_file() and any((root / room).exists() for room in _ROOMS):
+            raise FileExistsError(f"{root} holds a data set that is not a MiniVID: choose another folder")
+        digest = settings.digest(source_digest(source))
         if known.is_file():
             if _digest_in(known) == digest:
                 return
@@ -105,8 +107,6 @@ def _claim(root: Path, settings: MiniVIDSettings, source: PictureSource, overwri
                 )
             for room in _ROOMS:
                 shutil.rmtree(root / room, ignore_errors=True)
-        elif any((root / room).exists() for room in _ROOMS):
-            raise FileExistsError(f"{root} holds a data set that is not a MiniVID: choose another folder")
         content = {"digest": digest, "source": source.name, "settings": asdict(settings)}
         write_whole(known, json.dumps(content, indent=1).encode())
     except (PermissionError, NotADirectoryError) as error:

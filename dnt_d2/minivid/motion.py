@@ -157,7 +157,7 @@ def plan_track(
     high = np.maximum(np.array(frame) - half, np.array(frame) / 2)
     flat = 0.6 if free else 0.3
     path = wander(length, speed, (low, high), settings.turn_rate, flat, rng)
-    travelled = np.gradient(path, axis=0) if length > 1 else np.zeros_like(path)
+    travelled = _velocity(path)
     if crossing:
         path = path + _crossing_offset(length, speed, size, frame, rng)
     stride = max(0.6 * size[0], 24.0 * unit)
@@ -169,9 +169,12 @@ def plan_track(
     if not free:  # on the ground, what has its feet lower in the image is nearer
         depth = 0.3 * depth + (path[:, 1] + 0.5 * size[1]) / frame[1]
     scale = np.exp(settings.approach * np.sin(swing))
-    return Track(
-        path, scale, _facing(travelled + np.gradient(pan, axis=0) if length > 1 else pan, rng), phase, tilt, depth
-    )
+    return Track(path, scale, _facing(travelled + _velocity(pan), rng), phase, tilt, depth)
+
+
+def _velocity(path: FloatArray) -> FloatArray:
+    """(L, 2) px per frame; a single frame does not move."""
+    return np.gradient(path, axis=0) if len(path) > 1 else np.zeros_like(path)
 
 
 def _crossing_offset(

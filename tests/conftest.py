@@ -1,14 +1,22 @@
-"""Fixtures that tests of several rooms share: a tiny data set in the layout of ILSVRC2015, written to disk."""
+"""Fixtures that tests of several rooms share: a tiny data set in the layout of ILSVRC2015, and a small network."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:  # loaded when a fixture needs them: most tests don't
+    from detectron2.config import CfgNode
+    from detectron2.structures import Instances
+    from torch import Tensor
+
+    from dnt_d2.modeling import DetectAndTrack
 
 DOG, CAR, BIRD, PERSON = "n02084071", "n02958343", "n01503061", "n00007846"
 _COLOURS = {DOG: (30, 60, 250), CAR: (240, 200, 20), BIRD: (60, 240, 60), PERSON: (200, 40, 200)}  # BGR
@@ -154,3 +162,174 @@ def tiny_datasets(tiny_ilsvrc: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """DETECTRON2_DATASETS set, so that all built-in names (imagenet_..., minivid_...) read ``tiny_ilsvrc``."""
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tiny_ilsvrc.parent))
     return tiny_ilsvrc.parent
+
+
+# ResNet-50 an eighth as wide: all of its layers, a step in a tenth of a second.
+_SMALL: list[Any] = [
+    *("MODEL.DEVICE", "cpu"),
+    *("MODEL.WEIGHTS", ""),
+    *("MODEL.BACKBONE.FREEZE_AT", 0),
+    *("MODEL.RESNETS.DEPTH", 50),
+    *("MODEL.RESNETS.STEM_OUT_CHANNELS", 8),
+    *("MODEL.RESNETS.WIDTH_PER_GROUP", 8),
+    *("MODEL.RESNETS.RES2_OUT_CHANNELS", 16),
+    *("MODEL.PIXEL_STD", [60.0, 60.0, 60.0]),
+    *("MODEL.ANCHOR_GENERATOR.SIZES", [[16.0, 32.0, 56.0]]),
+    *("MODEL.RPN.CONV_DIMS", [16]),
+    *("MODEL.RPN.PRE_NMS_TOPK_TRAIN", 200),
+    *("MODEL.RPN.PRE_NMS_TOPK_TEST", 200),
+    *("MODEL.RPN.POST_NMS_TOPK_TRAIN", 30),
+    *("MODEL.RPN.POST_NMS_TOPK_TEST", 30),
+    *("MODEL.ROI_HEADS.NUM_CLASSES", 3),
+    *("MODEL.RFCN.REDUCTION_CHANNELS", 16),
+    *("MODEL.RFCN.REDUCTION_DILATION", 1),
+    *("MODEL.RFCN.GRID_SIZE", 3),
+    *("MODEL.RFCN.OHEM_ROIS", 16),
+    *("MODEL.TRACK_HEAD.MAX_DISPLACEMENT", 2),
+    *("INPUT.MIN_SIZE_TRAIN", (64,)),
+    *("INPUT.MAX_SIZE_TRAIN", 128),
+    *("INPUT.MIN_SIZE_TEST", 64),
+    *("INPUT.MAX_SIZE_TEST", 128),
+    *("DATALOADER.NUM_WORKERS", 0),
+    *("SOLVER.IMS_PER_BATCH", 2),
+    *("SEED", 3),
+]
+_CLASS_COLOURS = ((30, 60, 250), (240, 200, 20), (60, 240, 60))
+
+Size = tuple[int, int]  # height, width
+Box = Sequence[float]
+
+
+def _small_cfg(*overrides: Any, config: str = "Base-DnT.yaml") -> CfgNode:
+    from detectron2.config import get_cfg
+
+    from dnt_d2 import add_dnt_config
+
+    cfg = get_cfg()
+    add_dnt_config(cfg)
+    cfg.merge_from_file(str(Path(__file__).parents[1] / "configs" / config))
+    cfg.merge_from_list([*_SMALL, *overrides])
+    return cfg
+
+
+def _small_model(cfg: CfgNode | None = None, *, seed: int = 0, lively: bool = False) -> DetectAndTrack:
+    import torch
+    from detectron2.modeling import build_model
+    from detectron2.modeling.backbone.resnet import BottleneckBlock
+
+    torch.manual_seed(seed)
+    model = build_model(_small_cfg() if cfg is None else cfg)
+    for block in model.modules():
+        # Frozen batch norm with untrained statistics changes nothing, so that each block would add to the variance.
+        if isinstance(block, BottleneckBlock) and not isinstance(block.conv3.norm, torch.nn.BatchNorm2d):
+            block.conv3.norm.weight.fill_(0.4)
+    if lively:
+        for room in (model.proposal_generator, model.roi_heads, model.track_head or torch.nn.Identity()):
+            for layer in room.modules():
+                if isinstance(layer, torch.nn.Conv2d):
+                    torch.nn.init.normal_(layer.weight, std=2.0 / layer.weight[0].numel() ** 0.5)
+    return model.eval()
+
+
+def _ground_truth(boxes: Sequence[Box], classes: Sequence[int], ids: Sequence[int], size: Size) -> Instances:
+    import torch
+    from detectron2.structures import Boxes, Instances
+
+    result = Instances(size)
+    result.gt_boxes = Boxes(torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4))
+    result.gt_classes = torch.tensor(classes, dtype=torch.int64)
+    result.gt_instance_ids = torch.tensor(ids, dtype=torch.int64)
+    return result
+
+
+def _draw(boxes: Sequence[Box], classes: Sequence[int], size: Size) -> Tensor:
+    """(3, H, W) uint8: striped boxes, a colour for each class, on a waved background."""
+    import torch
+
+    y, x = np.mgrid[: size[0], : size[1]]
+    image = np.repeat((110 + 30 * np.sin(x / 9.0) + 20 * np.cos(y / 7.0))[..., None], 3, axis=2)
+    for (x1, y1, x2, y2), c in zip(boxes, classes, strict=True):
+        inside = (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
+        stripes = 0.75 + 0.25 * np.sin((x - x1) * (c + 2) / 6.0) * np.cos((y - y1) / 5.0)
+        image[inside] = (np.array(_CLASS_COLOURS[c]) * stripes[..., None])[inside]
+    return torch.from_numpy(image.astype(np.uint8).transpose(2, 0, 1).copy())
+
+
+def _make_pair(
+    *,
+    size: Size = (96, 128),
+    move: tuple[int, int] = (12, 8),
+    objects: int = 2,
+    still: bool = False,
+    common: bool = True,
+) -> dict[str, Any]:
+    height, width = size
+    side = int(0.4 * height)
+    boxes = [[10, 12, 9 + side, 11 + side], [width - 20 - side, height - 12 - side, width - 21, height - 13]][:objects]
+    moves = [(0, 0)] * objects if still else [move, (-move[0] // 2, -move[1] // 2)][:objects]
+    classes, ids = [0, 2][:objects], [7, 3][:objects]
+    later = [[x1 + dx, y1 + dy, x2 + dx, y2 + dy] for (x1, y1, x2, y2), (dx, dy) in zip(boxes, moves, strict=True)]
+    return {
+        "file_name": "drawn",
+        "video_id": 0,
+        "frame_index": 0,
+        "video_length": 1 if still else 9,
+        "image": _draw(boxes, classes, size),
+        "instances": _ground_truth(boxes, classes, ids, size),
+        "next_image": _draw(later, classes, size),
+        "next_instances": _ground_truth(later, classes, ids if common else [i + 100 for i in ids], size),
+    }
+
+
+def _make_video(video_id: int, length: int, size: Size = (96, 128)) -> list[dict[str, Any]]:
+    frames = []
+    for t in range(length):
+        boxes = [[5 + 9 * t, 10 + 2 * t, 44 + 9 * t, 49 + 2 * t], [size[1] - 45 - 5 * t, 40, size[1] - 10 - 5 * t, 75]]
+        frames.append(
+            {
+                "image": _draw(boxes, [video_id % 3, 1], size),
+                "height": 2 * size[0],
+                "width": 2 * size[1],
+                "video_id": video_id,
+                "frame_index": t,
+                "video_length": length,
+            }
+        )
+    return frames
+
+
+@pytest.fixture(scope="session")
+def small_cfg() -> Callable[..., CfgNode]:
+    """``small_cfg(*overrides, config="Base-DnT.yaml")``: a config of ours with a small network, on the CPU."""
+    return _small_cfg
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Callable[..., DetectAndTrack]:
+    """``small_model(cfg, seed=0, lively=False)``: built and in evaluation mode; lively heads tell boxes apart."""
+    return _small_model
+
+
+@pytest.fixture(scope="session")
+def ground_truth() -> Callable[..., Instances]:
+    """``ground_truth(boxes, classes, ids, size)``: the instances of a training item."""
+    return _ground_truth
+
+
+@pytest.fixture(scope="session")
+def make_pair() -> Callable[..., dict[str, Any]]:
+    """``make_pair(size=(96, 128), move=(12, 8), objects=2, still=False, common=True)``: a drawn training item.
+
+    Its objects are 0.4 of the height; the first moves by ``move``, the second half as fast, the other way. With
+    ``common=False`` the second frame has the same objects under other track ids.
+    """
+    return _make_pair
+
+
+@pytest.fixture(scope="session")
+def make_video() -> Callable[..., list[dict[str, Any]]]:
+    """``make_video(video_id, length, size=(96, 128))``: the test inputs of a drawn video.
+
+    The original pictures are twice as large; the two objects move by 9 and 5 px of the network's input.
+    """
+    return _make_video

@@ -1,0 +1,170 @@
+"""Local correlation of two feature maps (D&T sec. 3.4, eq. 4), in plain PyTorch.
+
+Here are the operation, its gradient and how strides become unit strides; `correlation_strip` has the arithmetic. The
+work goes picture by picture and strip by strip (16 columns), and so does the backward pass, which loads its strips
+again: the extra memory is that of one strip, and nothing but the two maps is kept for the backward pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from .correlation_strip import Phase, Strip, sum_dtype
+
+
+def local_correlation(
+    x: Tensor, y: Tensor, max_displacement: int, stride: int = 1, displacement_stride: int = 1
+) -> Tensor:
+    """Correlate each position of ``x`` with the positions of ``y`` around it.
+
+    With r = max_displacement // displacement_stride, G = 2 r + 1 and dy, dx in {-r, ..., r}:
+
+        out[n, (dy + r) * G + (dx + r), i, j] = 1/C * sum_c x[n, c, i * stride, j * stride]
+                       * y[n, c, i * stride + dy * displacement_stride, j * stride + dx * displacement_stride]
+
+    where ``y`` is zero outside the map. What lies at (i, j) in ``x`` and has moved by (dy, dx) in ``y`` therefore
+    answers in channel (dy + r) * G + (dx + r). This is the authors' layer (eq. 4, divided by the channel count).
+
+    Half precision inputs are accumulated in float32, and autocast does not change the arithmetic. The gradient can
+    not be differentiated again.
+
+    Args:
+        x: (N, C, H, W) features of the first frame, any floating dtype. N may be 0.
+        y: (N, C, H, W) features of the second frame, on the same device. If its dtype differs from that of ``x``,
+            the result has the wider one.
+        max_displacement: largest displacement d in cells of ``y``, at least 0. It may exceed H or W.
+        stride: step between the positions of ``x`` (and the cells of the output), at least 1.
+        displacement_stride: step between displacements, at least 1.
+
+    Returns:
+        (N, G * G, ceil(H / stride), ceil(W / stride)), contiguous.
+
+    Raises:
+        ValueError: if the shapes or devices differ, there are no channels, or a step or displacement is out of range.
+        TypeError: if an input is not a floating point tensor.
+    """
+    _check_parameters(max_displacement, stride, displacement_stride)
+    _check_maps(x, y)
+    return _LocalCorrelation.apply(x, y, max_displacement // displacement_stride, stride, displacement_stride)
+
+
+class LocalCorrelation(nn.Module):
+    """`local_correlation` with its parameters, as a module.
+
+    Args:
+        max_displacement: largest displacement d in cells, at least 0.
+        stride: step between positions, at least 1.
+        displacement_stride: step between displacements, at least 1.
+    """
+
+    def __init__(self, max_displacement: int, stride: int = 1, displacement_stride: int = 1) -> None:
+        super().__init__()
+        _check_parameters(max_displacement, stride, displacement_stride)
+        self.max_displacement = max_displacement
+        self.stride = stride
+        self.displacement_stride = displacement_stride
+
+    @property
+    def out_channels(self) -> int:
+        """The number of displacements, G * G."""
+        return (2 * (self.max_displacement // self.displacement_stride) + 1) ** 2
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Correlate ``x`` and ``y``, both (N, C, H, W); see `local_correlation`."""
+        return local_correlation(x, y, self.max_displacement, self.stride, self.displacement_stride)
+
+    def extra_repr(self) -> str:
+        return (
+            f"max_displacement={self.max_displacement}, stride={self.stride}, "
+            f"displacement_stride={self.displacement_stride}"
+        )
+
+
+def _check_parameters(max_displacement: int, stride: int, displacement_stride: int) -> None:
+    if max_displacement < 0:
+        raise ValueError(f"max_displacement must be 0 or more, got {max_displacement}")
+    if stride < 1 or displacement_stride < 1:
+        raise ValueError(f"strides must be 1 or more, got stride={stride}, displacement_stride={displacement_stride}")
+
+
+def _check_maps(x: Tensor, y: Tensor) -> None:
+    if x.dim() != 4 or x.shape != y.shape:
+        raise ValueError(f"expected two maps of one shape (N, C, H, W), got {tuple(x.shape)} and {tuple(y.shape)}")
+    if x.shape[1] == 0:
+        raise ValueError(f"maps without channels cannot be correlated, got {tuple(x.shape)}")
+    if x.device != y.device:
+        raise ValueError(f"the maps must be on one device, got {x.device} and {y.device}")
+    if not (x.is_floating_point() and y.is_floating_point()):
+        raise TypeError(f"the maps must be floating point, got {x.dtype} and {y.dtype}")
+
+
+class _LocalCorrelation(torch.autograd.Function):
+    """Forward and backward over phases, pictures and strips.
+
+    Autocast would run matrix products in half precision, whose sums over a thousand channels can overflow before they
+    are divided. It leaves calls with an ``out`` tensor and in-place calls alone, and no others are used here.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, radius: int, stride: int, displacement_stride: int) -> Tensor:
+        ctx.save_for_backward(x, y)
+        ctx.geometry = radius, stride, displacement_stride
+        (count, _, height, width), grid = x.shape, 2 * radius + 1
+        shape = (count, grid, grid, -(-height // stride), -(-width // stride))
+        out = torch.empty(shape, dtype=torch.promote_types(x.dtype, y.dtype), device=x.device)
+        for phase in _phases(x, y, out, *ctx.geometry):
+            strip = Strip(phase)
+            for x_map, y_map, maps in zip(phase.x, phase.y, phase.maps, strict=True):
+                for left in strip.lefts():
+                    strip.load(x_map, y_map, left)
+                    strip.correlate(maps, left)
+        return out.flatten(1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, y = ctx.saved_tensors
+        grid = 2 * ctx.geometry[0] + 1
+        grad = grad.unflatten(1, (grid, grid))
+        x_grad = x.new_zeros(x.shape)
+        # Strips overlap in y: its gradient is summed over them, and rounded once, at the end.
+        y_grad = y.new_zeros(y.shape, dtype=sum_dtype(x, y))
+        phases = _phases(x, y, grad, *ctx.geometry)
+        grads = _phases(x_grad, y_grad, grad, *ctx.geometry)
+        for phase, targets in zip(phases, grads, strict=True):
+            strip = Strip(phase)
+            pictures = zip(phase.x, phase.y, phase.maps, targets.x, targets.y, strict=True)
+            for x_map, y_map, maps, x_target, y_target in pictures:
+                for left in strip.lefts():
+                    strip.load(x_map, y_map, left)
+                    strip.backpropagate(maps, x_target, y_target, left)
+        wanted_x, wanted_y = ctx.needs_input_grad[:2]
+        return x_grad if wanted_x else None, y_grad.to(y.dtype) if wanted_y else None, None, None, None
+
+
+def _phases(x: Tensor, y: Tensor, maps: Tensor, radius: int, stride: int, displacement_stride: int) -> Iterator[Phase]:
+    """Split the strided problem into ones with unit displacement steps, none of which computes a cell in vain.
+
+    Along an axis, position i is compared with ``y`` at i * stride + d * displacement_stride. Positions i that are
+    equal modulo period = displacement_stride / gcd see the same cells of ``y`` modulo displacement_stride; those cells
+    are a smaller map, in which d moves by one and i by step = stride / gcd. With both strides equal there is one phase.
+    """
+    common = math.gcd(stride, displacement_stride)
+    step, period = stride // common, displacement_stride // common
+    axes = []
+    for first in range(period):
+        skipped, remainder = divmod(step * first, period)
+        x_cells = slice(stride * first, None, stride * period)
+        y_cells = slice(common * remainder, None, displacement_stride)
+        axes.append((x_cells, y_cells, slice(first, None, period), radius - skipped))
+    for (x_rows, y_rows, map_rows, top), (x_cols, y_cols, map_cols, left) in product(axes, axes):
+        part = maps[..., map_rows, map_cols]
+        if part.numel() > 0:
+            yield Phase(x[..., x_rows, x_cols], y[..., y_rows, y_cols], part, step, top, left)

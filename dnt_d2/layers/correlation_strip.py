@@ -1,0 +1,148 @@
+"""The arithmetic of `correlation`: one strip of a picture as matrix products, forward and backward.
+
+Every position of the first map is compared with a square of positions around it in the second one. This is done by
+matrix products: a tile of 4 x 16 positions times the window of all positions that the tile can reach. Of each product
+only a band is wanted, because every position has a window of its own inside the common one. Half of the
+multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per displacement: a
+matrix product has what it reads in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property, partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+# Rows and columns of a tile. Smaller tiles waste less of each product, but every strip of them copies its surroundings
+# again. Measured on a CPU with AVX-512 for d = 8 and d = 4: the best of ten shapes from 4 x 8 to 8 x 16, by 20%.
+_TILE = (4, 16)
+
+
+def sum_dtype(x: Tensor, y: Tensor) -> torch.dtype:
+    """The dtype of the sums: float64 for float64 maps, else float32."""
+    return torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
+
+
+class Phase(NamedTuple):
+    """A part of the problem whose displacements are adjacent cells: views, so that results land in place.
+
+    ``maps[n, dy, dx, i, j]`` is the product of ``x[n, :, i, j]`` with ``y[n, :, step * i + dy - top, step * j + dx -
+    left]``, where dy and dx count from 0.
+    """
+
+    x: Tensor
+    y: Tensor
+    maps: Tensor
+    step: int
+    top: int
+    left: int
+
+
+class Strip:
+    """One strip of columns of one picture: its buffers, and its products by matrix multiplication.
+
+    The buffers of ``x`` (C, rows, tile width) and ``y`` (C, rows + surroundings, window width) hold the strip alone,
+    so that a tile, and the window around it, are each a run of consecutive numbers per channel: a matrix, and no copy.
+    Both begin as zeros and are loaded again for each strip.
+    """
+
+    def __init__(self, phase: Phase) -> None:
+        (channels, height, self.width), step, grid = phase.x.shape[1:], phase.step, phase.maps.shape[1]
+        self.phase = phase
+        self.scale = 1.0 / channels
+        self.count = -(-height // _TILE[0])
+        strips = -(-self.width // _TILE[1])
+        self.tile = tile_h, tile_w = -(-height // self.count), -(-self.width // strips)
+        self.window = window_h, window_w = step * (tile_h - 1) + grid, step * (tile_w - 1) + grid
+        zeros = partial(phase.x.new_zeros, dtype=sum_dtype(phase.x, phase.y))
+        self.x = zeros(channels, self.count * tile_h, tile_w)
+        self.y = zeros(channels, step * (self.count * tile_h - 1) + grid, window_w)
+        self.product = zeros(self.count, tile_h * tile_w, window_h * window_w)
+        per_tile, per_position = self.product.stride()[:2]
+        self.band = self.product.as_strided(
+            (grid, grid, self.count, tile_h, tile_w),
+            (window_w, 1, per_tile, tile_w * per_position + step * window_w, per_position + step),
+        )
+
+    @cached_property
+    def gradients(self) -> tuple[Tensor, Tensor]:
+        """Buffers for the gradients of `x` and `y`, there from the first use on."""
+        return torch.empty_like(self.x), torch.empty_like(self.y)
+
+    def lefts(self) -> range:
+        """The first columns of the strips of a picture."""
+        return range(0, self.width, self.tile[1])
+
+    def load(self, x: Tensor, y: Tensor, left: int) -> None:
+        """Fill the buffers with the strip of ``x`` (C, h, w) that begins at ``left``, and what it reaches in ``y``."""
+        for buffer, source, top, first in (self.x, x, 0, left), (self.y, y, -self.phase.top, self._y_left(left)):
+            inside, outside = _overlap(buffer, source, top, first)
+            # The same rows are loaded for every strip, so rows outside the map stay zero; columns do not.
+            if inside[2].stop - inside[2].start < buffer.shape[2]:
+                buffer.zero_()
+            buffer[inside].copy_(source[outside])
+
+    def correlate(self, maps: Tensor, left: int) -> None:
+        """Write the correlation of the loaded strip into ``maps`` (G, G, h, w)."""
+        x_tiles, y_windows = self._tiles(self.x).transpose(1, 2), self._windows(self.y)
+        torch.baddbmm(self.product, x_tiles, y_windows, beta=0, alpha=self.scale, out=self.product)
+        for target, band in self._band_parts(maps, left):
+            target.copy_(band)
+
+    def backpropagate(self, maps: Tensor, x_grad: Tensor, y_grad: Tensor, left: int) -> None:
+        """Write the gradient of the loaded strip into ``x_grad`` (C, h, w), add that of its surroundings to ``y_grad``.
+
+        ``maps`` (G, G, h, w) is the gradient of the output. It goes into the band; the rest of `product` stays zero
+        from the start. A last, narrower strip leaves older values in columns where ``x`` is zero and has no gradient.
+        """
+        for source, band in self._band_parts(maps, left):
+            band.copy_(source)
+        x_buffer, y_buffer = self.gradients
+        y_buffer.zero_()
+        parts = (self._tiles(self.x), self._windows(self.y), self._tiles(x_buffer), self._windows(y_buffer))
+        for band, x_tile, y_window, x_out, y_out in zip(self.product, *parts, strict=True):
+            torch.addmm(x_out, y_window, band.t(), beta=0, alpha=self.scale, out=x_out)
+            y_out.addmm_(x_tile, band, alpha=self.scale)  # windows of neighbouring tiles overlap: one by one
+        inside, outside = _overlap(x_buffer, x_grad, 0, left)
+        x_grad[outside].copy_(x_buffer[inside])
+        inside, outside = _overlap(y_buffer, y_grad, -self.phase.top, self._y_left(left))
+        y_grad[outside].add_(y_buffer[inside])
+
+    def _y_left(self, left: int) -> int:
+        return self.phase.step * left - self.phase.left
+
+    def _tiles(self, buffer: Tensor) -> Tensor:
+        """The tiles of a buffer like `x`, as matrices (count, C, positions)."""
+        positions = self.tile[0] * self.tile[1]
+        return buffer.as_strided((self.count, buffer.shape[0], positions), (positions, buffer.stride(0), 1))
+
+    def _windows(self, buffer: Tensor) -> Tensor:
+        """The overlapping windows of a buffer like `y`, as matrices (count, C, cells)."""
+        shift = self.phase.step * self.tile[0] * self.window[1]
+        cells = self.window[0] * self.window[1]
+        return buffer.as_strided((self.count, buffer.shape[0], cells), (shift, buffer.stride(0), 1))
+
+    def _band_parts(self, maps: Tensor, left: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pairs of equal shape: the strip of ``maps`` and where it lies in `product`. Whole tiles, then the rest."""
+        maps = maps[..., left : left + self.tile[1]]
+        height, width = maps.shape[2:]
+        whole, rest = divmod(height, self.tile[0])
+        if whole > 0:
+            tiled = maps[:, :, : height - rest].unflatten(2, (whole, self.tile[0]))
+            yield tiled, self.band[:, :, :whole, :, :width]
+        if rest > 0:
+            yield maps[:, :, height - rest :], self.band[:, :, whole, :rest, :width]
+
+
+def _overlap(buffer: Tensor, source: Tensor, top: int, left: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    """Where a buffer (C, h, w) whose corner lies at (top, left) of ``source`` covers it: indices into both."""
+    inside, outside = [slice(None)], [slice(None)]
+    for start, length, size in zip((top, left), buffer.shape[1:], source.shape[1:], strict=True):
+        first = min(max(0, -start), length)
+        last = max(first, min(length, size - start))
+        inside.append(slice(first, last))
+        outside.append(slice(start + first, start + last))
+    return tuple(inside), tuple(outside)

@@ -34,6 +34,11 @@ class FrameMaps:
         """The same frames with only these of the trunk's maps: what a later frame still needs."""
         return FrameMaps({name: self.features[name] for name in names}, self.cls_maps, self.box_maps)
 
+    def clone(self) -> FrameMaps:
+        """The same frames in memory of their own: a slice holds on to the memory of its whole batch."""
+        features = {name: x.clone() for name, x in self.features.items()}
+        return FrameMaps(features, self.cls_maps.clone(), self.box_maps.clone())
+
     @staticmethod
     def cat(parts: Sequence[FrameMaps]) -> FrameMaps:
         """Join batches of frames of one size, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from detectron2.structures import Instances
@@ -15,12 +15,23 @@ from .meta_arch import DetectAndTrack, Inputs, original_size
 from .post_processing import link_candidates, tracklets
 
 
+class _Place(NamedTuple):
+    """Where a frame belongs."""
+
+    video: Any
+    frame_index: int
+    shape: tuple[int, ...]
+
+    def follows(self, other: _Place) -> bool:
+        """Whether this frame can be tracked into from the other one: same video, same size, later."""
+        return self.video == other.video and self.shape == other.shape and self.frame_index > other.frame_index
+
+
 @dataclass(frozen=True)
 class _Frame:
     """What the next frame needs of this one."""
 
-    video: Any
-    frame_index: int
+    place: _Place
     maps: FrameMaps
     candidates: Candidates
 
@@ -29,7 +40,7 @@ class VideoStream(nn.Module):
     """Detects in every frame it is given, and tracks from the frame before it in the same video.
 
     It takes frames in order, in chunks of any length, and gives the same results however they are cut. A frame of
-    another video, or one that doesn't come after the last, begins anew. Memory is one frame's maps.
+    another video or another size, or one that doesn't come after the last, begins anew. Memory is one frame's maps.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -64,9 +75,8 @@ class VideoStream(nn.Module):
             if not is_video:
                 outputs += self.model(list(run))
                 continue
-            # Frames of different videos don't share a batch: padding would change their features.
-            for _, frames in groupby(run, key=lambda x: (x["video_id"], tuple(x["image"].shape))):
-                outputs += self._video(list(frames))
+            for frames in _sequences(list(run)):
+                outputs += self._video(frames)
         return outputs
 
     def _video(self, frames: Inputs) -> list[dict[str, Instances]]:
@@ -84,17 +94,32 @@ class VideoStream(nn.Module):
                 }
             )
         kept = maps[-1:].select(self.model.track_head.in_features if self.model.track_head is not None else [])
-        self._last = _Frame(frames[-1]["video_id"], frames[-1]["frame_index"], kept, candidates[-1])
+        self._last = _Frame(_place(frames[-1]), kept.clone() if len(frames) > 1 else kept, candidates[-1])
         return outputs
 
     def _tracklets(
         self, frames: Inputs, maps: FrameMaps, candidates: list[Candidates]
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """For each frame, the tracklets that end in it."""
-        first, last = frames[0], self._last
-        if last is not None and last.video == first["video_id"] and last.frame_index < first["frame_index"]:
+        last = self._last
+        if last is not None and _place(frames[0]).follows(last.place):
             earlier = FrameMaps.cat([last.maps, maps[:-1]]) if len(frames) > 1 else last.maps
             return self.model.track(earlier, maps, [last.candidates, *candidates[:-1]])
         nothing = candidates[0].boxes[:0]
         tail = self.model.track(maps[:-1], maps[1:], candidates[:-1]) if len(frames) > 1 else []
         return [(nothing, nothing), *tail]
+
+
+def _place(item: dict[str, Any]) -> _Place:
+    return _Place(item["video_id"], item["frame_index"], tuple(item["image"].shape))
+
+
+def _sequences(frames: Inputs) -> list[Inputs]:
+    """Cut where a frame doesn't follow the one before it. Videos don't share a batch: padding would change features."""
+    sequences: list[Inputs] = []
+    for x in frames:
+        if sequences and _place(x).follows(_place(sequences[-1][-1])):
+            sequences[-1].append(x)
+        else:
+            sequences.append([x])
+    return sequences

@@ -11,7 +11,7 @@ from detectron2.config import CfgNode
 from detectron2.layers import ShapeSpec
 from detectron2.modeling import BACKBONE_REGISTRY
 from detectron2.modeling.backbone import Backbone
-from torch import Tensor, nn
+from torch import Tensor
 
 TAPS = {"res3": 8, "res4": 16, "res5": 32}
 """The maps a timm trunk gives, named as Detectron2 names a ResNet's, with the network's own stride at each."""

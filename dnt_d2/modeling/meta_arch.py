@@ -27,6 +27,9 @@ class DetectAndTrack(nn.Module):
     Without a track head it is D (R-FCN).
     """
 
+    pixel_mean: Tensor
+    pixel_std: Tensor
+
     @configurable
     def __init__(
         self,
@@ -70,7 +73,7 @@ class DetectAndTrack(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.pixel_mean.device  # type: ignore[return-value]
+        return self.pixel_mean.device
 
     def preprocess(self, images: list[Tensor]) -> ImageList:
         """Normalise, pad and batch (3, H, W) images with values in [0, 255]."""
@@ -89,9 +92,7 @@ class DetectAndTrack(nn.Module):
         proposals, _ = self.proposal_generator(images, maps.features, None)
         return self.roi_heads.candidates(maps.cls_maps, maps.box_maps, proposals)
 
-    def track(
-        self, now: FrameMaps, later: FrameMaps, candidates: list[Candidates]
-    ) -> list[tuple[Tensor, Tensor]]:
+    def track(self, now: FrameMaps, later: FrameMaps, candidates: list[Candidates]) -> list[tuple[Tensor, Tensor]]:
         """Tracklets of P pairs of frames.
 
         Args:

@@ -127,8 +127,9 @@ class CorrelationTrackHead(nn.Module):
         for name, step in zip(head.IN_FEATURES, head.STRIDES, strict=False):
             if input_shape[name].stride * step != stride:
                 raise ValueError(
-                    f"MODEL.TRACK_HEAD: {name} has stride {input_shape[name].stride}, with STRIDES {step} its correlation "
-                    f"can't be stacked on box maps of stride {stride}; use {stride // input_shape[name].stride}"
+                    f"MODEL.TRACK_HEAD: {name} has stride {input_shape[name].stride}, with STRIDES {step} its "
+                    f"correlation can't be stacked on box maps of stride {stride}; "
+                    f"use {stride // input_shape[name].stride}"
                 )
         return {
             "in_features": head.IN_FEATURES,

@@ -63,11 +63,13 @@ class TimmBackbone(Backbone):
         self.body = timm_layers.freeze_batch_norm_2d(self.body)
         if not stages:
             return
-        names = [name for name, _ in self.body.named_parameters()]
+        # By modules, not by parameters: a stage may end in one that has none, such as an activation.
+        modules = [(f"{name}.", module) for name, module in self.body.named_modules()]
         prefixes = tuple(f"{stage.replace('.', separator)}." for stage in stages for separator in "._")
-        last = max((i for i, name in enumerate(names) if name.startswith(prefixes)), default=-1)
-        for parameter in list(self.body.parameters())[: last + 1]:
-            parameter.requires_grad_(False)
+        last = max((i for i, (name, _) in enumerate(modules) if name.startswith(prefixes)), default=-1)
+        for _, module in modules[: last + 1]:
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad_(False)
 
     def load_by_order(self, weights: dict[str, Tensor]) -> None:
         """Load weights of the same network written with other names.

@@ -84,7 +84,7 @@ def test_videos_in_one_chunk_do_not_matter_either(model: DetectAndTrack, videos:
 
 def test_average_precision_does_not_depend_on_chunks(model: DetectAndTrack, videos: list[Frames]) -> None:
     """Some of the network's own tubes serve as ground truth: an AP between 0 and 100, of frames and of tubes."""
-    dicts = []
+    dicts: list[dict[str, Any]] = []
     for x, output in zip(list(chain(*videos)), run(model, videos, 1), strict=True):
         found = output["instances"][::4]
         annotations = [

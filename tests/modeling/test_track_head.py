@@ -168,10 +168,9 @@ def test_lists_of_different_lengths_are_refused(small_cfg: Callable[..., Any]) -
 
 
 def test_without_correlation_it_reads_the_box_maps_alone(small_cfg: Callable[..., Any]) -> None:
-    nothing = [
-        item for key in ("IN_FEATURES", "STRIDES", "DISPLACEMENT_STRIDES") for item in (f"MODEL.TRACK_HEAD.{key}", [])
-    ]
-    head = build_track_head(small_cfg(*nothing), SHAPES)
+    cfg = small_cfg()
+    cfg.MODEL.TRACK_HEAD.IN_FEATURES = cfg.MODEL.TRACK_HEAD.STRIDES = cfg.MODEL.TRACK_HEAD.DISPLACEMENT_STRIDES = []
+    head = build_track_head(cfg, SHAPES)
     assert head is not None
     assert head.conv.in_channels == 2 * 36
     assert head.maps(make_maps(2), make_maps(2, seed=1)).shape == (2, 36, 6, 8)

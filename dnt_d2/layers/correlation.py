@@ -133,7 +133,7 @@ class _LocalCorrelation(torch.autograd.Function):
         x, y = ctx.saved_tensors
         grid = 2 * ctx.geometry[0] + 1
         grad = grad.unflatten(1, (grid, grid))
-        x_grad = x.new_zeros(x.shape)
+        x_grad = x.new_zeros(x.shape)  # a stride skips positions
         # Strips overlap in y: its gradient is summed over them, and rounded once, at the end.
         y_grad = y.new_zeros(y.shape, dtype=sum_dtype(x, y))
         phases = _phases(x, y, grad, *ctx.geometry)

@@ -69,8 +69,9 @@ class Strip:
 
     @cached_property
     def gradients(self) -> tuple[Tensor, Tensor]:
-        """Buffers for the gradients of `x` and `y`, there from the first use on."""
-        return torch.empty_like(self.x), torch.empty_like(self.y)
+        """Buffers for the gradients of `x`, as tiles (count, C, positions), and of `y`; there from the first use on."""
+        positions = self.tile[0] * self.tile[1]
+        return self.x.new_empty(self.count, len(self.x), positions), torch.empty_like(self.y)
 
     def lefts(self) -> range:
         """The first columns of the strips of a picture."""
@@ -89,7 +90,7 @@ class Strip:
         """Write the correlation of the loaded strip into ``maps`` (G, G, h, w)."""
         x_tiles, y_windows = self._tiles(self.x).transpose(1, 2), self._windows(self.y)
         torch.baddbmm(self.product, x_tiles, y_windows, beta=0, alpha=self.scale, out=self.product)
-        for target, band in self._band_parts(maps, left):
+        for target, band in self._by_tile(maps, self.band, left):
             target.copy_(band)
 
     def backpropagate(self, maps: Tensor, x_grad: Tensor, y_grad: Tensor, left: int) -> None:
@@ -98,16 +99,17 @@ class Strip:
         ``maps`` (G, G, h, w) is the gradient of the output. It goes into the band; the rest of `product` stays zero
         from the start. A last, narrower strip leaves older values in columns where ``x`` is zero and has no gradient.
         """
-        for source, band in self._band_parts(maps, left):
+        for source, band in self._by_tile(maps, self.band, left):
             band.copy_(source)
         x_buffer, y_buffer = self.gradients
+        y_windows, bands = self._windows(self.y), self.product.transpose(1, 2)
+        torch.baddbmm(x_buffer, y_windows, bands, beta=0, alpha=self.scale, out=x_buffer)
+        for target, tiles in self._by_tile(x_grad, x_buffer.unflatten(2, self.tile).transpose(0, 1), left):
+            target.copy_(tiles)
         y_buffer.zero_()
-        parts = (self._tiles(self.x), self._windows(self.y), self._tiles(x_buffer), self._windows(y_buffer))
-        for band, x_tile, y_window, x_out, y_out in zip(self.product, *parts, strict=True):
-            torch.addmm(x_out, y_window, band.t(), beta=0, alpha=self.scale, out=x_out)
-            y_out.addmm_(x_tile, band, alpha=self.scale)  # windows of neighbouring tiles overlap: one by one
-        inside, outside = _overlap(x_buffer, x_grad, 0, left)
-        x_grad[outside].copy_(x_buffer[inside])
+        # One by one, because the windows of neighbouring tiles overlap.
+        for window, x_tile, weights in zip(self._windows(y_buffer), self._tiles(self.x), self.product, strict=True):
+            window.addmm_(x_tile, weights, alpha=self.scale)
         inside, outside = _overlap(y_buffer, y_grad, -self.phase.top, self._y_left(left))
         y_grad[outside].add_(y_buffer[inside])
 
@@ -125,16 +127,19 @@ class Strip:
         cells = self.window[0] * self.window[1]
         return buffer.as_strided((self.count, buffer.shape[0], cells), (shift, buffer.stride(0), 1))
 
-    def _band_parts(self, maps: Tensor, left: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pairs of equal shape: the strip of ``maps`` and where it lies in `product`. Whole tiles, then the rest."""
+    def _by_tile(self, maps: Tensor, tiles: Tensor, left: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pairs of views of equal shape, first the whole tiles, then the rows that remain.
+
+        The strip of ``maps`` (..., h, w) at ``left``, and the same cells in ``tiles`` (..., count, tile height, width).
+        """
         maps = maps[..., left : left + self.tile[1]]
-        height, width = maps.shape[2:]
+        height, width = maps.shape[-2:]
         whole, rest = divmod(height, self.tile[0])
         if whole > 0:
-            tiled = maps[:, :, : height - rest].unflatten(2, (whole, self.tile[0]))
-            yield tiled, self.band[:, :, :whole, :, :width]
+            tiled = maps[..., : height - rest, :].unflatten(-2, (whole, self.tile[0]))
+            yield tiled, tiles[..., :whole, :, :width]
         if rest > 0:
-            yield maps[:, :, height - rest :], self.band[:, :, whole, :rest, :width]
+            yield maps[..., height - rest :, :], tiles[..., whole, :rest, :width]
 
 
 def _overlap(buffer: Tensor, source: Tensor, top: int, left: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

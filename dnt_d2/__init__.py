@@ -30,7 +30,8 @@ def __getattr__(name: str) -> Any:
         if error.name != "detectron2":
             raise
         raise ModuleNotFoundError(
-            f"dnt_d2.{name} needs Detectron2, which is not installed: build it from its repository, or run `make .venv`",
+            f"dnt_d2.{name} needs Detectron2, which is not installed: build it from its repository, "
+            "or run `make environment`",
             name="detectron2",
         ) from error
     return getattr(import_module(f".{_HOME[name]}", __name__), name)

@@ -16,6 +16,7 @@ def add_dnt_config(cfg: CN) -> None:
     _add_track_keys(cfg)
     _add_timm_keys(cfg)
     _add_tube_keys(cfg)
+    _add_solver_keys(cfg)
 
 
 def _add_data_keys(cfg: CN) -> None:
@@ -102,3 +103,10 @@ def _add_tube_keys(cfg: CN) -> None:
     cfg.TUBES.TOP_FRACTION = 0.5
     # For drawing and for track metrics a tube is cut where its score (re-scored / 2, in [0, 1]) stays below this.
     cfg.TUBES.TRIM_SCORE = 0.3
+
+
+def _add_solver_keys(cfg: CN) -> None:
+    # "SGD" (the paper, sec. 5.2) or "ADAMW", for short trainings: the box and track maps differ much in scale.
+    cfg.SOLVER.OPTIMIZER = "SGD"
+    # The trunk's learning rate, as a multiple of BASE_LR.
+    cfg.SOLVER.BACKBONE_MULTIPLIER = 1.0

@@ -14,6 +14,7 @@ from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.engine import AMPTrainer, DefaultTrainer, HookBase, SimpleTrainer, TrainerBase, create_ddp_model
 from detectron2.evaluation import DatasetEvaluator
+from detectron2.solver.build import get_default_optimizer_params, maybe_add_gradient_clipping
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 from torch import nn
@@ -91,6 +92,32 @@ class Trainer(DefaultTrainer):
                 state_dict["items_per_rank"],
                 expected,
             )
+
+    @classmethod
+    def build_optimizer(cls, cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:
+        """Detectron2's SGD, or AdamW (``SOLVER.OPTIMIZER``), with the trunk's own rate (``BACKBONE_MULTIPLIER``)."""
+        solver = cfg.SOLVER
+        params = get_default_optimizer_params(
+            model,
+            base_lr=solver.BASE_LR,
+            weight_decay_norm=solver.WEIGHT_DECAY_NORM,
+            bias_lr_factor=solver.BIAS_LR_FACTOR,
+            weight_decay_bias=solver.WEIGHT_DECAY_BIAS,
+            lr_factor_func=lambda name: solver.BACKBONE_MULTIPLIER if name.startswith("backbone.") else 1.0,
+        )
+        if solver.OPTIMIZER == "ADAMW":
+            build = maybe_add_gradient_clipping(cfg, torch.optim.AdamW)
+            return build(params, lr=solver.BASE_LR, weight_decay=solver.WEIGHT_DECAY)
+        if solver.OPTIMIZER != "SGD":
+            raise ValueError(f'SOLVER.OPTIMIZER is {solver.OPTIMIZER!r}: it must be "SGD" or "ADAMW"')
+        build = maybe_add_gradient_clipping(cfg, torch.optim.SGD)
+        return build(
+            params,
+            lr=solver.BASE_LR,
+            momentum=solver.MOMENTUM,
+            nesterov=solver.NESTEROV,
+            weight_decay=solver.WEIGHT_DECAY,
+        )
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> DataLoader:

@@ -2,61 +2,113 @@
 """The whole of dnt_d2 in one go, on two CPU cores: `make demo` runs this.
 
 It makes MiniVID, trains D&T on it, evaluates frames and tubes, and draws a validation video. Each step is a command
-that you could have typed; what is finished is not done again (`--fresh` starts anew).
+that you could have typed. What is finished is not done again: a training that was stopped goes on; --fresh starts anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = "configs/minivid/DnT_EfficientNet_Lite0.yaml"
 OUTPUT = Path("output/minivid/DnT_EfficientNet_Lite0")
 VAL = "minivid_val_seen"
-TITLES = {"frame": "single frames", "tube_psi0": "tubes, psi = 0 (no tracks)", "tube": "tubes"}
+TITLES = {"frame": "single frames", "tube_psi0": "tubes without tracks (psi = 0)", "tube": "tubes"}
+# One process per core, for two cores: the networks' small maps don't keep two threads of one process busy.
+PROCESSES = min(2, os.cpu_count() or 1)
 
 
 def run(what: str, *command: str) -> float:
     """Print a step's heading and its command, run it, and give its seconds."""
     print(f"\n=== {what}\n$ {shlex.join(('python', *command))}", flush=True)
+    threads = str(max(1, (os.cpu_count() or 1) // PROCESSES))
+    environment = {"OMP_NUM_THREADS": threads, "PYTHONWARNINGS": "ignore"} | os.environ
     start = time.monotonic()
-    code = subprocess.run([sys.executable, *command], cwd=ROOT, check=False).returncode
+    code = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=False).returncode
     if code:
         sys.exit(f"this step failed (exit status {code}); its message is above. The steps before it are kept.")
     return time.monotonic() - start
 
 
-def make_data(data: Path, seed: int) -> None:
-    """MiniVID from photographs, or from drawn shapes where the photographs can't be fetched."""
+def make_data(data: Path, seed: int) -> str:
+    """MiniVID from photographs, or from drawn shapes where the photographs can't be fetched. Returns the source."""
     pictures = data.parent / "pictures"
+    print(f"=== photographs\n$ python datasets/fetch_pictures.py {pictures}", flush=True)
     fetch = subprocess.run([sys.executable, "datasets/fetch_pictures.py", str(pictures)], cwd=ROOT, check=False)
     source = "photographs" if fetch.returncode == 0 else "drawn"
     if source == "drawn":
         print("No photographs (see above): going on with drawn shapes, whose numbers mean less.")
     run("MiniVID", "datasets/prepare_minivid.py", str(data), "--source", source, "--pictures", str(pictures),
-        "--seed", str(seed))  # fmt: skip
+        "--seed", str(seed), "--workers", str(os.cpu_count() or 1))  # fmt: skip
+    return source
 
 
-def evaluate(output: Path) -> dict[str, dict[str, float]]:
+def train(fresh: bool) -> float:
+    """Train, or go on with a training that was stopped; 0 seconds where it was finished before."""
+    if fresh:
+        shutil.rmtree(ROOT / OUTPUT, ignore_errors=True)
+    if (ROOT / OUTPUT / "model_final.pth").exists():
+        print("\n=== train: finished before (--fresh trains anew)")
+        return 0.0
+    return run("train", "train_net.py", "--num-gpus", str(PROCESSES), "--config-file", CONFIG, "--resume")
+
+
+def evaluate() -> dict[str, dict[str, float]]:
     """AP50 of frames, of tubes, and of tubes linked without tracks, of the trained model."""
-    run("evaluate", "train_net.py", "--config-file", CONFIG, "--eval-only",
-        "MODEL.WEIGHTS", str(output / "model_final.pth"))  # fmt: skip
-    return json.loads((ROOT / output / "inference" / VAL / "vid_results.json").read_text())["results"]
+    run("evaluate", "train_net.py", "--num-gpus", str(PROCESSES), "--config-file", CONFIG, "--eval-only",
+        "MODEL.WEIGHTS", str(OUTPUT / "model_final.pth"))  # fmt: skip
+    return json.loads((ROOT / OUTPUT / "inference" / VAL / "vid_results.json").read_text())["results"]
 
 
-def draw(output: Path, data: Path) -> None:
+def draw() -> None:
     """The video and the tube timeline of the validation video that shows most."""
-    run("draw", "tools/draw_minivid.py", "--config-file", CONFIG, "--dataset", VAL, "--output", str(output / "demo"),
-        "MODEL.WEIGHTS", str(output / "model_final.pth"))  # fmt: skip
+    run("draw", "tools/draw_minivid.py", "--config-file", CONFIG, "--dataset", VAL, "--output", str(OUTPUT / "demo"),
+        "MODEL.WEIGHTS", str(OUTPUT / "model_final.pth"))  # fmt: skip
+
+
+def summarise(results: dict[str, dict[str, float]], **facts: Any) -> dict[str, Any]:
+    """The numbers with everything that they depend on."""
+    versions = {}
+    for package in ("torch", "detectron2", "timm", "numpy"):
+        if importlib.util.find_spec(package):
+            versions[package] = importlib.import_module(package).__version__
+    return {
+        "command": "make demo",
+        "date": date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU used",
+        "versions": versions,
+        "dataset": VAL,
+        **facts,
+        "AP50": {key: round(results[key]["AP50"], 2) for key in TITLES},
+    }
+
+
+def report(summary: dict[str, Any]) -> None:
+    """Print the three numbers, and say where everything is."""
+    print(f"\n=== AP50 on {VAL} (training cut-outs, new backgrounds and motion: not generalisation)")
+    for key, title in TITLES.items():
+        print(f"  {title:32s} {summary['AP50'][key]:5.1f}")
+    for name, what in (
+        ("demo/tubes.mp4", "the video: single frames on the left, tubes on the right"),
+        ("demo/timeline.png", "its tubes over time"),
+        (f"inference/{VAL}/vid_results.json", "AP per class"),
+        ("model_final.pth", "the trained model"),
+        ("demo.json", "these numbers"),
+    ):
+        print(f"  {OUTPUT / name}: {what}")
+    print(f"  {summary['minutes']['all']:.1f} minutes in all, {summary['minutes']['training']:.1f} of them training")
 
 
 def main() -> None:
@@ -65,40 +117,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the data set")
     args = parser.parse_args()
     start = time.monotonic()
-    data = Path(os.environ.get("DETECTRON2_DATASETS", "datasets")) / "minivid"
-    make_data(data, args.seed)
-    trained = ROOT / OUTPUT / "model_final.pth"
-    if args.fresh or not trained.exists():
-        resume = [] if args.fresh else ["--resume"]
-        run("train", "train_net.py", "--config-file", CONFIG, *resume)
-    results = evaluate(OUTPUT)
-    draw(OUTPUT, data)
-    minutes = (time.monotonic() - start) / 60
-    report(results, minutes)
-
-
-def report(results: dict[str, dict[str, float]], minutes: float) -> None:
-    """Print the three numbers, say where everything is, and write them down."""
-    print(f"\n=== AP50 on {VAL} (training cut-outs, new backgrounds and motion: not generalisation)")
-    for key, title in TITLES.items():
-        print(f"  {title:28s} {results[key]['AP50']:5.1f}")
-    summary = {
-        "command": "make demo",
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "minutes": round(minutes, 1),
-        "AP50": {key: round(results[key]["AP50"], 2) for key in TITLES},
-    }
+    source = make_data(Path(os.environ.get("DETECTRON2_DATASETS", "datasets")) / "minivid", args.seed)
+    training = train(args.fresh)
+    results = evaluate()
+    draw()
+    minutes = {"all": round((time.monotonic() - start) / 60, 1), "training": round(training / 60, 1)}
+    summary = summarise(results, pictures=source, data_seed=args.seed, config=CONFIG, minutes=minutes)
     (ROOT / OUTPUT / "demo.json").write_text(json.dumps(summary, indent=2) + "\n")
-    for name, what in (
-        ("demo/tubes.mp4", "video: single frames on the left, tubes on the right"),
-        ("demo/timeline.png", "the tubes over time"),
-        ("inference/" + VAL + "/vid_results.json", "AP per class"),
-        ("model_final.pth", "the trained model"),
-        ("demo.json", "these numbers"),
-    ):
-        print(f"  {OUTPUT / name}: {what}")
-    print(f"  ({minutes:.1f} minutes)")
+    report(summary)
 
 
 if __name__ == "__main__":

@@ -64,22 +64,22 @@ class MiniVIDSettings:
     """
 
     seed: int = 0
-    train_videos: int = 84
-    train_frames: int = 16
-    stills: int = 900
+    train_videos: int = 168
+    train_frames: int = 12
+    stills: int = 1600
     val_seen_videos: int = 24
     val_novel_videos: int = 14
     val_frames: int = 60
     frame_sizes: tuple[tuple[int, int], ...] = ((320, 240), (352, 240))
     jpeg_quality: int = 90
     classes: tuple[str, ...] = ()
-    objects_weights: tuple[float, float, float, float] = (0.25, 0.35, 0.25, 0.15)
+    objects_weights: tuple[float, float, float, float] = (0.4, 0.35, 0.2, 0.05)
     twins_share: float = 0.4
     distractors_max: int = 2
-    object_size: tuple[float, float] = (52.0, 98.0)
+    object_size: tuple[float, float] = (68.0, 116.0)
     ways_tried: int = 3
     approach: float = 0.2
-    largest_side: float = 0.62
+    largest_side: float = 0.66
     median_speed: float = 17.5
     speed_spread: float = 0.72
     turn_rate: float = 0.12

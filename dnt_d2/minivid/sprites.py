@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Split = Literal["train", "val_seen", "val_novel"]
-"""`val_seen`: the training cut-outs, on new backgrounds with new motion. `val_novel`: cut-outs that training never saw."""
+"""`val_seen`: training cut-outs on new backgrounds with new motion; `val_novel`: cut-outs that training never saw."""
 
 Image = NDArray[np.uint8]
 

@@ -74,8 +74,11 @@ class RFCNHeads(nn.Module):
         )
         self.cls_conv = nn.Conv2d(reduction_channels, grid_size**2 * (num_classes + 1), 1)
         self.box_conv = nn.Conv2d(reduction_channels, grid_size**2 * box_maps, 1)
-        for conv in (self.reduction, self.cls_conv, self.box_conv):
+        # For the paper's 2048 channels this is the authors' deviation of 0.01; narrower trunks need their own.
+        nn.init.kaiming_normal_(self.reduction.weight, nonlinearity="relu")
+        for conv in (self.cls_conv, self.box_conv):
             nn.init.normal_(conv.weight, std=0.01)
+        for conv in (self.reduction, self.cls_conv, self.box_conv):
             nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
         self.pool = PSRoIPool(grid_size, 1.0 / stride)
         self.box2box_transform, self.proposal_matcher = box2box_transform, proposal_matcher

@@ -1,0 +1,266 @@
+"""VideoPredictor and Detectron2's DefaultPredictor: pictures in, results in the pictures' own pixels out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from detectron2.checkpoint import DetectionCheckpointer
+from detectron2.config import CfgNode
+from detectron2.engine import DefaultPredictor
+from detectron2.structures import Instances
+from numpy.typing import NDArray
+
+from dnt_d2 import VideoPredictor
+from dnt_d2.modeling import DetectAndTrack
+from dnt_d2.predictor import FrameResult
+
+Make = Callable[..., Any]
+Picture = NDArray[np.uint8]
+
+
+def pictures(make_video: Make, video_id: int, length: int, size: tuple[int, int] = (96, 128)) -> list[Picture]:
+    """BGR frames, (H, W, 3)."""
+    return [np.ascontiguousarray(x["image"].permute(1, 2, 0).numpy()) for x in make_video(video_id, length, size)]
+
+
+@pytest.fixture(scope="module")
+def cfg(small_cfg: Make) -> CfgNode:
+    """No tube is trimmed: the network is random, so its scores are low."""
+    return small_cfg("TUBES.TRIM_SCORE", 0.0, "DATASETS.TEST", ())
+
+
+@pytest.fixture(scope="module")
+def model(small_model: Make) -> DetectAndTrack:
+    return small_model(lively=True)
+
+
+@pytest.fixture(scope="module")
+def video(make_video: Make) -> list[Picture]:
+    return pictures(make_video, 0, 7)
+
+
+def run(
+    cfg: CfgNode, model: DetectAndTrack, frames: list[Picture], *, batch: int = 1, **settings: Any
+) -> list[FrameResult]:
+    cfg = cfg.clone()
+    cfg.TEST.FRAMES_PER_BATCH = batch
+    return list(VideoPredictor(cfg, model=model, **settings).stream(frames))
+
+
+def assert_same(mine: Instances, other: Instances) -> None:
+    assert len(mine) == len(other)
+    assert mine.image_size == other.image_size
+    assert torch.equal(mine.pred_classes, other.pred_classes)
+    assert torch.allclose(mine.pred_boxes.tensor, other.pred_boxes.tensor, rtol=0, atol=0.05)
+    assert torch.allclose(mine.scores, other.scores, rtol=0, atol=1e-4)
+    if mine.has("track_ids"):
+        assert torch.equal(mine.track_ids, other.track_ids)
+        assert torch.allclose(mine.raw_scores, other.raw_scores, rtol=0, atol=1e-4)
+
+
+def assert_all_same(mine: list[FrameResult], other: list[FrameResult]) -> None:
+    for a, b in zip(mine, other, strict=True):
+        assert a.frame_index == b.frame_index
+        assert_same(a.instances, b.instances)
+        assert (a.detections is None) == (b.detections is None)
+        if a.detections is not None and b.detections is not None:
+            assert_same(a.detections, b.detections)
+
+
+# DefaultPredictor
+
+
+def test_default_predictor_from_a_checkpoint(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], tmp_path: Path
+) -> None:
+    DetectionCheckpointer(model, str(tmp_path)).save("model")
+    cfg = cfg.clone()
+    cfg.MODEL.WEIGHTS = str(tmp_path / "model.pth")
+    picture = np.concatenate([video[0], video[0]])[:150]  # resized for the network
+    output = DefaultPredictor(cfg)(picture)
+    assert list(output) == ["instances"]
+    found = output["instances"]
+    assert found.image_size == (150, 128)
+    assert set(found.get_fields()) == {"pred_boxes", "scores", "pred_classes"}
+    assert len(found) > 0
+    assert (found.scores[:-1] >= found.scores[1:]).all()
+    assert (found.pred_boxes.tensor >= 0).all()
+    assert (found.pred_boxes.tensor <= torch.tensor([127.0, 149, 127, 149])).all()
+    # VideoPredictor loads the same weights, and finds the same in a frame.
+    (result,) = VideoPredictor(cfg).stream([picture])
+    assert result.detections is not None
+    assert_same(result.detections, found)
+
+
+# VideoPredictor
+
+
+def test_no_frames(cfg: CfgNode, model: DetectAndTrack) -> None:
+    assert run(cfg, model, []) == []
+    assert VideoPredictor(cfg, model=model).finish() == []
+
+
+def test_one_frame(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    (result,) = run(cfg, model, video[:1])
+    assert result.frame_index == 0
+    assert len(result.instances) > 0
+
+
+def test_nothing_found(cfg: CfgNode, small_model: Make, video: list[Picture]) -> None:
+    cfg = cfg.clone()
+    cfg.MODEL.RPN.POST_NMS_TOPK_TEST = 0
+    results = run(cfg, small_model(cfg), video[:3])
+    assert [r.frame_index for r in results] == [0, 1, 2]
+    for r in results:
+        assert r.instances.pred_boxes.tensor.shape == (0, 4)
+        assert len(r.instances.scores) == len(r.instances.track_ids) == len(r.instances.ID) == 0
+
+
+def test_what_a_result_holds(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    results = run(cfg, model, video)
+    assert [r.frame_index for r in results] == list(range(7))
+    for r in results:
+        found = r.instances
+        assert found.image_size == (96, 128)
+        assert len(found) > 0
+        assert found.scores.dtype == found.raw_scores.dtype == torch.float32
+        assert ((found.scores >= 0) & (found.scores <= 1)).all()
+        assert found.pred_classes.dtype == found.track_ids.dtype == torch.int64
+        assert found.track_ids.tolist() == found.ID
+        assert len(set(found.ID)) == len(found.ID)  # a track has one box in a frame
+        assert min(found.ID) >= 1
+        assert (found.pred_boxes.tensor >= 0).all()
+        assert (found.pred_boxes.tensor <= torch.tensor([127.0, 95, 127, 95])).all()
+    # An object keeps its class along its track, and tracks go through the video.
+    classes = [dict(zip(r.instances.ID, r.instances.pred_classes.tolist(), strict=True)) for r in results]
+    shared = set(classes[0]) & set(classes[6])
+    assert shared
+    assert all(classes[0][i] == classes[6][i] for i in shared)
+
+
+def test_a_tubes_boxes_gain_the_mean_of_its_best_half(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture]
+) -> None:
+    results = run(cfg, model, video)
+    rows = [
+        (i, raw, score)
+        for r in results
+        for i, raw, score in zip(
+            r.instances.ID, r.instances.raw_scores.tolist(), r.instances.scores.tolist(), strict=True
+        )
+    ]
+    for track in {i for i, _, _ in rows}:
+        own = [raw for i, raw, _ in rows if i == track]
+        best = sorted(own, reverse=True)[: -(-len(own) // 2)]
+        shown = [score for i, _, score in rows if i == track]
+        assert shown == pytest.approx([(raw + sum(best) / len(best)) / 2 for raw in own], abs=1e-5)
+
+
+@pytest.mark.parametrize("batch", [2, 5])
+def test_batches_do_not_matter(cfg: CfgNode, model: DetectAndTrack, video: list[Picture], batch: int) -> None:
+    assert_all_same(run(cfg, model, video, batch=batch), run(cfg, model, video))
+
+
+def test_videos_back_to_back(cfg: CfgNode, model: DetectAndTrack, video: list[Picture], make_video: Make) -> None:
+    other = pictures(make_video, 1, 5, (112, 96))
+    predictor = VideoPredictor(cfg, model=model)
+    first, second = list(predictor.stream(video)), list(predictor.stream(other))
+    assert_all_same(first, run(cfg, model, video))
+    assert_all_same(second, run(cfg, model, other))
+    # Left in the middle, a video leaves nothing behind. Two predictors may share a model.
+    predictor.step(other[0])
+    third = VideoPredictor(cfg, model=model)
+    third.step(other[0])
+    predictor.reset()
+    assert list(chain(*map(predictor.step, video))) == []
+    assert_all_same(predictor.finish(), first)
+
+
+def test_the_trunk_reads_each_frame_once(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    counts: list[int] = []
+    handle = model.backbone.register_forward_pre_hook(lambda _, args: counts.append(len(args[0])))
+    run(cfg, model, video, batch=3)
+    handle.remove()
+    assert counts == [3, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("length", "stride", "seen"), [(7, 3, [0, 3, 6]), (6, 3, [0, 3, 5]), (5, 10, [0, 4]), (1, 4, [0])]
+)
+def test_temporal_stride(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], length: int, stride: int, seen: list[int]
+) -> None:
+    results = run(cfg, model, video[:length], temporal_stride=stride)
+    assert [r.frame_index for r in results] == list(range(length))
+    assert [r.frame_index for r in results if r.detections is not None] == seen
+    where = [dict(zip(r.instances.ID, r.instances.pred_boxes.tensor, strict=True)) for r in results]
+    for before, after in pairwise(seen):
+        through = where[before].keys() & where[after].keys()
+        assert through
+        for frame in range(before + 1, after):
+            assert where[frame].keys() == through
+            share = (frame - before) / (after - before)
+            for i in through:
+                expected = where[before][i] + share * (where[after][i] - where[before][i])
+                assert torch.allclose(where[frame][i], expected, atol=1e-3)
+
+
+def test_weak_tubes_are_trimmed(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    everything = run(cfg, model, video)
+    scores = torch.cat([r.instances.scores for r in everything])
+    cfg = cfg.clone()
+    cfg.TUBES.TRIM_SCORE = float(scores.quantile(0.9))
+    strong = run(cfg, model, video)
+    kept = sum(len(r.instances) for r in strong)
+    assert 0 < kept < len(scores)
+    assert torch.cat([r.instances.scores for r in strong]).max() == scores.max()
+
+
+def test_rgb_networks_get_rgb(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    expected = run(cfg, model, video[:2])
+    cfg = cfg.clone()
+    cfg.INPUT.FORMAT = "RGB"
+    # A view with negative strides, too.
+    assert_all_same(run(cfg, model, [frame[:, :, ::-1] for frame in video[:2]]), expected)
+
+
+def test_detectron2s_visualizer_takes_the_results(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    pytest.importorskip("matplotlib")
+    from detectron2.data.catalog import Metadata
+    from detectron2.utils.video_visualizer import VideoVisualizer
+
+    visualizer = VideoVisualizer(Metadata(thing_classes=["a", "b", "c"]))
+    for result in run(cfg, model, video[:2]):
+        drawn = visualizer.draw_instance_predictions(video[0], result.instances[:3])
+        assert drawn.get_image().shape[2] == 3
+
+
+# Bad input
+
+
+def test_bad_frames_are_named(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    predictor = VideoPredictor(cfg, model=model)
+    predictor.step(video[0])
+    bad: list[Any] = [video[0][:, :, 0], video[0].astype(np.float32), video[0][:, :, :2]]
+    for frame in bad:
+        with pytest.raises(ValueError, match=r"frame 1 is .* \(H, W, 3\) uint8, BGR, was expected"):
+            predictor.step(frame)
+    with pytest.raises(ValueError, match=r"frame 1 is 100x96, the video began with 128x96: call reset"):
+        predictor.step(video[0][:, :100])
+    predictor.step(video[1])  # and the video goes on
+    assert len(predictor.finish()) == 2
+
+
+def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack) -> None:
+    with pytest.raises(ValueError, match="mode is 'sideways'"):
+        VideoPredictor(cfg, model=model, mode="sideways")
+    with pytest.raises(ValueError, match="temporal_stride is 0"):
+        VideoPredictor(cfg, model=model, temporal_stride=0)
+    with pytest.raises(TypeError, match="needs a DetectAndTrack model"):
+        VideoPredictor(cfg, model=torch.nn.Identity())

@@ -140,7 +140,8 @@ class Trainer(DefaultTrainer):
     ) -> OrderedDict[str, Any]:
         """Evaluate, as in Detectron2, with the model behind a :class:`VideoStream`: each frame's trunk runs once."""
         inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
-        stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else model
+        # Detectron2 puts a model back into the mode that it finds: so the stream has the network's.
+        stream = VideoStream(inner).train(inner.training) if isinstance(inner, DetectAndTrack) else model
         return super().test(cfg, stream, evaluators)
 
 

@@ -2,8 +2,8 @@
 
 Every position of the first map is compared with a square of positions around it in the second one. This is done by
 matrix products: a tile of 4 x 16 positions times the window of all positions that the tile can reach. Of each product
-only a band is wanted, because every position has a window of its own inside the common one. Half of the
-multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per displacement: a
+only a band is wanted, because every position has a window of its own inside the common one. More than half
+of the multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per displacement: a
 matrix product has what it reads in the cache.
 """
 
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 # Rows and columns of a tile. Smaller tiles waste less of each product, but every strip of them copies its surroundings
-# again. Measured on a CPU with AVX-512 for d = 8 and d = 4: the best of ten shapes from 4 x 8 to 8 x 16, by 20%.
+# again. Of ten shapes from 4 x 8 to 8 x 16, on a CPU with AVX-512, this one is among the fastest for d = 4 and d = 8.
 _TILE = (4, 16)
 
 

@@ -57,6 +57,30 @@ def test_every_kind_of_pair_has_all_losses_and_all_gradients(
     assert all(g.isfinite().all() for g in found.values())
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("MODEL.RFCN.BOX_MAPS", 8),
+        ("MODEL.RFCN.OHEM_ROIS", 0),
+        ("MODEL.TRACK_HEAD.NORM", "std"),
+        ("MODEL.TRACK_HEAD.NORM", "softmax"),
+        ("MODEL.TRACK_HEAD.MAX_DISPLACEMENT", 4),
+        ("MODEL.ROI_HEADS.NUM_CLASSES", 1),
+    ],
+)
+def test_every_variant_trains_and_streams(
+    small_cfg: Make, small_model: Make, make_pair: Make, make_video: Make, overrides: tuple[Any, ...]
+) -> None:
+    model = small_model(small_cfg(*overrides))
+    item = make_pair(objects=1)  # of class 0
+    found = gradients(model, [item])
+    assert set(found) == {name for name, p in model.named_parameters() if p.requires_grad}
+    assert all(g.isfinite().all() for g in found.values())
+    assert found["track_head.conv.weight"].any()
+    first, second = VideoStream(model.eval())(make_video(0, 2))
+    assert len(second["tracklets"]) == len(first["link_candidates"]) == 30
+
+
 def test_no_proposals_and_no_objects(small_cfg: Make, small_model: Make, make_pair: Make) -> None:
     terms = losses(small_model(small_cfg("MODEL.RPN.POST_NMS_TOPK_TRAIN", 0)), [make_pair(objects=0)])
     assert terms["loss_cls"] == terms["loss_box_reg"] == 0

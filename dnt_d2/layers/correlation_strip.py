@@ -2,8 +2,8 @@
 
 Every position of the first map is compared with a square of positions around it in the second one. This is done by
 matrix products: a tile of 4 x 16 positions times the window of all positions that the tile can reach. Of each product
-only a band is wanted, because every position has a window of its own inside the common one. More than half
-of the multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per displacement: a
+only a band is wanted, because every position has a window of its own inside the common one. More than half of the
+multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per displacement: a
 matrix product has what it reads in the cache.
 """
 

@@ -241,6 +241,15 @@ def test_detectron2s_visualizer_takes_the_results(cfg: CfgNode, model: DetectAnd
         assert drawn.get_image().shape[2] == 3
 
 
+def test_a_mask_or_a_slice_selects_from_a_result(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    found = run(cfg, model, video[:3])[2].instances
+    strong = found.scores > found.scores.median()
+    for chosen, part in ((strong, found[strong]), (strong.nonzero()[:, 0], found[strong.nonzero()[:, 0]])):
+        assert len(part) == int(strong.sum())
+        assert part.track_ids.tolist() == found.track_ids[chosen].tolist() == list(part.ID)
+    assert list(found[:2].ID) == found.ID[:2]
+
+
 # Bad input
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """D&T training and evaluation, a simplified version of Detectron2's `tools/train_net.py`.
 
-    python train_net.py --config-file configs/DnT_R_101.yaml --num-gpus 8
-    python train_net.py --config-file configs/DnT_R_101.yaml --eval-only MODEL.WEIGHTS model_final.pth
-    python train_net.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --resume
+python train_net.py --config-file configs/DnT_R_101.yaml --num-gpus 8
+python train_net.py --config-file configs/DnT_R_101.yaml --eval-only MODEL.WEIGHTS model_final.pth
+python train_net.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --resume
 """
 
 from __future__ import annotations

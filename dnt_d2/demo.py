@@ -136,9 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     results = track_clip(VideoPredictor(cfg, temporal_stride=args.stride), args.input)
     names = class_names(cfg)
-    write_video(
-        args.input, results, names, args.output, score=args.score, compare=args.compare, scale=args.scale
-    )
+    write_video(args.input, results, names, args.output, score=args.score, compare=args.compare, scale=args.scale)
     print(f"video: {args.output}")
     if args.timeline:
         spans = to_spans(results, names, args.score)

@@ -41,6 +41,16 @@ class FrameResult:
     detections: Instances | None = None
 
 
+class TrackIDs(list[int]):
+    """Ids as ``VideoVisualizer`` wants them, which looks them up in a dict, in a list that a mask can select from."""
+
+    def __getitem__(self, item: Any) -> Any:
+        if isinstance(item, torch.Tensor):
+            return TrackIDs(torch.tensor(list(self), dtype=torch.int64)[item.cpu()].tolist())
+        chosen = super().__getitem__(item)
+        return TrackIDs(chosen) if isinstance(item, slice) else chosen
+
+
 class VideoPredictor:
     """Runs D&T over one video at a time.
 
@@ -150,9 +160,7 @@ class VideoPredictor:
         height, width = frame.shape[:2]
         picture = np.ascontiguousarray(frame[:, :, ::-1]) if self._rgb else frame
         image = to_tensor(resize(picture, input_shape(height, width, *self._sides)))
-        self._pending.append(
-            {"image": image, "height": height, "width": width, "video_id": 0, "frame_index": index}
-        )
+        self._pending.append({"image": image, "height": height, "width": width, "video_id": 0, "frame_index": index})
         if len(self._pending) >= self._batch:
             self._run()
 
@@ -186,5 +194,5 @@ def _to_instances(rows: list[tuple[NDArray[np.float64], float, float, int, int]]
     result.raw_scores = torch.tensor(raw, dtype=torch.float32)
     result.pred_classes = torch.tensor(classes, dtype=torch.int64)
     result.track_ids = torch.tensor(ids, dtype=torch.int64)
-    result.ID = list(ids)
+    result.ID = TrackIDs(ids)
     return result

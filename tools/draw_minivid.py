@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Draw a validation video of a data set with its tubes, their timeline, and the true tracks beneath.
+"""Track every video of a data set, and draw the one that went best and the one that went worst.
+
+Each with its single frames on the left, its tubes on the right, and a timeline of the tubes above the true tracks.
 
 python tools/draw_minivid.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --dataset minivid_val_seen \\
     --output output/demo MODEL.WEIGHTS output/minivid/DnT_EfficientNet_Lite0/model_final.pth
@@ -9,17 +11,24 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from detectron2.config import CfgNode, get_cfg
+from detectron2.config import get_cfg
 from detectron2.data import DatasetCatalog, MetadataCatalog
+from tqdm import tqdm
 
 from dnt_d2 import VideoPredictor, add_dnt_config
-from dnt_d2.demo import to_spans, track_clip, write_video
+from dnt_d2.demo import to_spans, write_video
+from dnt_d2.evaluation.tables import write_json
+from dnt_d2.geometry import box_iou
+from dnt_d2.predictor import FrameResult
 from dnt_d2.timeline import TubeSpan, draw_timeline
+from dnt_d2.video import read_frames
+from dnt_d2.visualize import Frame
 
 Dicts = list[dict[str, Any]]
 
@@ -32,17 +41,16 @@ def videos_of(dataset: str) -> list[Dicts]:
     return [sorted(frames, key=lambda d: d["frame_index"]) for frames in videos.values()]
 
 
-def liveliest(videos: list[Dicts]) -> int:
-    """The video with the most tracks that are there nearly all the time: it shows most."""
-
-    def tracks(frames: Dicts) -> float:
-        count: dict[int, int] = defaultdict(int)
-        for frame in frames:
-            for thing in frame["annotations"]:
-                count[thing["instance_id"]] += 1
-        return sum(n / len(frames) for n in count.values())
-
-    return int(np.argmax([tracks(frames) for frames in videos]))
+def coverage(results: Sequence[FrameResult], frames: Dicts, score: float) -> float:
+    """The share of true boxes, in [0, 1], that a drawn tube of their class covers with an IoU of at least 0.5."""
+    covered, total = 0, 0
+    for result, frame in zip(results, frames, strict=True):
+        found = result.instances[result.instances.scores >= score]
+        for thing in frame["annotations"]:
+            same = found.pred_boxes.tensor[found.pred_classes == thing["category_id"]].numpy().astype(np.float64)
+            covered += bool((box_iou(np.array([thing["bbox"]], np.float64), same, inclusive=True) >= 0.5).any())
+            total += 1
+    return covered / max(total, 1)
 
 
 def true_spans(frames: Dicts, names: list[str]) -> list[TubeSpan]:
@@ -56,42 +64,59 @@ def true_spans(frames: Dicts, names: list[str]) -> list[TubeSpan]:
     return [TubeSpan(label[i], i, np.array(indices)) for i, indices in sorted(seen.items())]
 
 
+def draw(
+    frames: Dicts, results: Sequence[FrameResult], names: list[str], output: Path, title: str, score: float, scale: int
+) -> None:
+    """One video: OUTPUT.mp4, its middle frame OUTPUT.jpg, and its timeline OUTPUT-timeline.png."""
+    folder = Path(frames[0]["file_name"]).parent
+
+    def keep_middle(index: int, picture: Frame) -> None:
+        if index == len(frames) // 2:
+            cv2.imwrite(f"{output}.jpg", picture)
+
+    write_video(
+        folder, results, names, f"{output}.mp4", score=score, compare=True, scale=scale, frame_callback=keep_middle
+    )
+    spans = to_spans(results, names, score)
+    draw_timeline(spans, len(frames), f"{output}-timeline.png", ground_truth=true_spans(frames, names), title=title)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config-file", required=True)
     parser.add_argument("--dataset", default="minivid_val_seen", help="a registered data set of videos")
-    parser.add_argument("--video", type=int, help="which of its videos; by default the one with most tracks")
-    parser.add_argument("--output", required=True, type=Path, help="folder for tubes.mp4, timeline.png, frame.jpg")
+    parser.add_argument("--output", required=True, type=Path, help="folder to write to")
     parser.add_argument("--score", type=float, default=0.35, help="draw nothing below this score, in [0, 1]")
     parser.add_argument("--scale", type=int, default=2, help="enlarge the picture by a whole number")
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="config keys and values")
     args = parser.parse_args()
-    cfg: CfgNode = get_cfg()
+    cfg = get_cfg()
     add_dnt_config(cfg)
     cfg.merge_from_file(args.config_file)
     cfg.merge_from_list(args.opts)
 
-    videos = videos_of(args.dataset)
-    frames = videos[liveliest(videos) if args.video is None else args.video]
-    folder = Path(frames[0]["file_name"]).parent
     names = list(MetadataCatalog.get(args.dataset).thing_classes)
-    results = track_clip(VideoPredictor(cfg), folder)
+    predictor = VideoPredictor(cfg)
+    tracked = []
+    for frames in tqdm(videos_of(args.dataset), desc="tracking", unit="video"):
+        results = list(predictor.stream(read_frames(Path(frames[0]["file_name"]).parent)))
+        tracked.append((coverage(results, frames, args.score), frames, results))
+    tracked.sort(key=lambda video: -video[0])
     args.output.mkdir(parents=True, exist_ok=True)
-
-    def keep_middle(index: int, picture: Any) -> None:
-        if index == len(frames) // 2:
-            cv2.imwrite(str(args.output / "frame.jpg"), picture)
-
-    write_video(
-        folder, results, names, args.output / "tubes.mp4",
-        score=args.score, compare=True, scale=args.scale, frame_callback=keep_middle,
-    )  # fmt: skip
-    draw_timeline(
-        to_spans(results, names, args.score), len(frames), args.output / "timeline.png",
-        ground_truth=true_spans(frames, names), title=f"{args.dataset}, {folder.name}",
-    )  # fmt: skip
-    for name in ("tubes.mp4", "timeline.png", "frame.jpg"):
-        print(args.output / name)
+    write_json(
+        args.output / "coverage.json",
+        {
+            "dataset": args.dataset,
+            "score": args.score,
+            "share of true boxes covered": {Path(f[0]["file_name"]).parent.name: round(c, 4) for c, f, _ in tracked},
+        },
+    )
+    for name, (share, frames, results) in {"best": tracked[0], "worst": tracked[-1]}.items():
+        title = (
+            f"{Path(frames[0]['file_name']).parent.name}, the {name} of {len(tracked)}: {share:.0%} of boxes covered"
+        )
+        draw(frames, results, names, args.output / name, title, args.score, args.scale)
+        print(f"{args.output / name}.mp4: {title}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Put what `make demo` found into the repository: its numbers under benchmarks/results/, its pictures under docs/, the
-table into README.md. To be run after `make demo`, on the machine whose name the file is to carry:
+"""Put what `make demo` found into the repository: numbers under benchmarks/results/, pictures under docs/, the table into
+README.md. To be run after `make demo`, on the machine whose name the file is to carry:
 
     python tools/record_demo.py --machine 2-core-x86_64
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from run_demo import OUTPUT, ROOT, TITLES
 
+PICTURES = ("best.jpg", "best-timeline.png", "worst.jpg", "worst-timeline.png")
 BEGIN, END = "<!-- results:begin -->\n", "<!-- results:end -->\n"
 
 
@@ -39,14 +40,14 @@ def main() -> None:
     result = Path("benchmarks/results") / f"demo--{args.machine}.json"
     (ROOT / result).parent.mkdir(parents=True, exist_ok=True)
     (ROOT / result).write_text(json.dumps(summary, indent=2) + "\n")
-    for name, target in (("timeline.png", "timeline.png"), ("frame.jpg", "tubes.jpg")):
-        shutil.copy(ROOT / OUTPUT / "demo" / name, ROOT / "docs" / target)
+    for name in PICTURES:
+        shutil.copy(ROOT / OUTPUT / "demo" / name, ROOT / "docs" / name)
     readme = ROOT / "README.md"
     text = readme.read_text()
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     readme.write_text(before + BEGIN + table(summary, result) + END + after)
-    print(f"written: {result}, docs/timeline.png, docs/tubes.jpg, README.md")
+    print(f"written: {result}, docs/, README.md")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def evaluate() -> dict[str, dict[str, float]]:
 
 
 def draw() -> None:
-    """The video and the tube timeline of the validation video that shows most."""
+    """Video and tube timeline of the validation videos that went best and worst."""
     run("draw", "tools/draw_minivid.py", "--config-file", CONFIG, "--dataset", VAL, "--output", str(OUTPUT / "demo"),
         "MODEL.WEIGHTS", str(OUTPUT / "model_final.pth"))  # fmt: skip
 
@@ -101,8 +101,9 @@ def report(summary: dict[str, Any]) -> None:
     for key, title in TITLES.items():
         print(f"  {title:32s} {summary['AP50'][key]:5.1f}")
     for name, what in (
-        ("demo/tubes.mp4", "the video: single frames on the left, tubes on the right"),
-        ("demo/timeline.png", "its tubes over time"),
+        ("demo/best.mp4", "the video that went best: single frames on the left, tubes on the right"),
+        ("demo/best-timeline.png", "its tubes over time"),
+        ("demo/worst.mp4", "the one that went worst"),
         (f"inference/{VAL}/vid_results.json", "AP per class"),
         ("model_final.pth", "the trained model"),
         ("demo.json", "these numbers"),

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Put what `make demo` found into the repository: numbers under benchmarks/results/, pictures under docs/, the table into
-README.md. To be run after `make demo`, on the machine whose name the file is to carry:
+"""Put what `make demo` found into the repository.
+
+Numbers go to benchmarks/results/, pictures to docs/, the table into README.md. To be run after `make demo`, on the
+machine whose name the file is to carry:
 
     python tools/record_demo.py --machine 2-core-x86_64
 """

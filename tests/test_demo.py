@@ -1,0 +1,126 @@
+"""The demo: a clip in, a drawn video and a timeline out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from detectron2.checkpoint import DetectionCheckpointer
+from detectron2.structures import Boxes, Instances
+
+from dnt_d2 import demo
+from dnt_d2.predictor import FrameResult, TrackIDs
+from dnt_d2.video import probe, read_frames
+
+Make = Callable[..., Any]
+NAMES = ["dog", "car", "bird"]
+
+
+def result(frame_index: int, rows: list[tuple[int, int, float]], *, detections: int | None = 0) -> FrameResult:
+    """A frame of 48 x 64 with a box for each (track, class, score)."""
+
+    def instances(count: int) -> Instances:
+        found = Instances((48, 64))
+        found.pred_boxes = Boxes(torch.tensor([[5.0 + i, 6.0, 25.0 + i, 30.0] for i in range(count)]).reshape(-1, 4))
+        return found
+
+    tracked = instances(len(rows))
+    tracked.scores = torch.tensor([score for _, _, score in rows])
+    tracked.raw_scores = tracked.scores / 2
+    tracked.pred_classes = torch.tensor([c for _, c, _ in rows], dtype=torch.int64)
+    tracked.track_ids = torch.tensor([t for t, _, _ in rows], dtype=torch.int64)
+    tracked.ID = TrackIDs(t for t, _, _ in rows)
+    if detections is None:
+        return FrameResult(frame_index, tracked)
+    alone = instances(detections)
+    alone.scores = torch.full((detections,), 0.8)
+    alone.pred_classes = torch.zeros(detections, dtype=torch.int64)
+    return FrameResult(frame_index, tracked, alone)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A folder of six pictures."""
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for t in range(6):
+        picture = np.full((48, 64, 3), 90, np.uint8)
+        picture[10:30, 5 + 4 * t : 25 + 4 * t] = (30, 60, 250)
+        cv2.imwrite(str(folder / f"{t:06d}.JPEG"), picture)
+    return folder
+
+
+def test_no_results_make_no_spans() -> None:
+    assert demo.to_spans([], NAMES) == []
+    assert demo.to_spans([result(0, []), result(1, [])], NAMES) == []
+
+
+def test_spans_turn_frames_into_tubes() -> None:
+    results = [result(0, [(1, 0, 0.9)]), result(1, [(1, 0, 0.7), (2, 2, 0.2)]), result(2, [(2, 2, 0.3)])]
+    first, second = demo.to_spans(results, NAMES)
+    assert (first.label, first.track_id, first.frames.tolist()) == ("dog", 1, [0, 1])
+    assert first.scores is not None
+    assert first.raw_scores is not None
+    np.testing.assert_allclose(first.scores, [0.9, 0.7], rtol=1e-6)
+    np.testing.assert_allclose(first.raw_scores, [0.45, 0.35], rtol=1e-6)
+    assert (second.label, second.frames.tolist()) == ("bird", [1, 2])
+    assert [span.track_id for span in demo.to_spans(results, NAMES, score=0.5)] == [1]
+
+
+@pytest.mark.parametrize(("compare", "scale", "width"), [(False, 1, 64), (False, 2, 128), (True, 2, 256)])
+def test_video_has_every_frame(clip: Path, tmp_path: Path, compare: bool, scale: int, width: int) -> None:
+    results = [result(t, [(1, 0, 0.9)] * (t % 2), detections=None if t == 2 else 1) for t in range(6)]
+    drawn: list[int] = []
+    output = tmp_path / "out.mp4"
+    demo.write_video(
+        clip, results, NAMES, output, compare=compare, scale=scale, frame_callback=lambda t, _: drawn.append(t)
+    )
+    assert drawn == list(range(6))
+    assert probe(output).num_frames == 6
+    assert next(read_frames(output)).shape[1] >= width
+
+
+def test_score_hides_weak_tracks(clip: Path, tmp_path: Path) -> None:
+    pictures: dict[float, list[Any]] = {0.0: [], 0.5: []}
+    for score, kept in pictures.items():
+        results = [result(t, [(1, 0, 0.4)]) for t in range(6)]
+        demo.write_video(
+            clip, results, NAMES, tmp_path / "out.mp4", score=score, frame_callback=lambda _, p, k=kept: k.append(p)
+        )
+    plain = list(read_frames(clip))
+    assert all(np.array_equal(a, b) for a, b in zip(pictures[0.5], plain, strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(pictures[0.0], plain, strict=True))
+
+
+def test_results_and_frames_must_match(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        demo.write_video(clip, [result(0, [])], NAMES, tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_class_names_come_from_the_data(small_cfg: Make) -> None:
+    assert demo.class_names(small_cfg("DATASETS.TEST", ("minivid_val_seen",)))[0] == "airplane"
+    assert demo.class_names(small_cfg("DATASETS.TEST", (), "DATASETS.TRAIN", ())) == ["0", "1", "2"]
+
+
+def test_command_line(
+    clip: Path, tmp_path: Path, small_cfg: Make, small_model: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cfg = small_cfg("TUBES.TRIM_SCORE", 0.0, "DATASETS.TEST", ())
+    DetectionCheckpointer(small_model(cfg, lively=True), str(tmp_path)).save("model")
+    config = tmp_path / "config.yaml"
+    config.write_text(cfg.dump())
+    output, timeline = tmp_path / "out.mp4", tmp_path / "tubes.png"
+    arguments = ["--config-file", str(config), "--output", str(output), "--timeline", str(timeline), "--compare"]
+    weights = ["MODEL.WEIGHTS", str(tmp_path / "model.pth")]
+    assert demo.main([*arguments, "--input", str(clip), *weights]) == 0
+    assert probe(output).num_frames == 6
+    assert cv2.imread(str(timeline)) is not None
+    assert str(output) in capsys.readouterr().out
+    assert demo.main([*arguments, "--input", str(tmp_path / "nothing.mp4"), *weights]) == 1
+    assert "nothing.mp4" in capsys.readouterr().err

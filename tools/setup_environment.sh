@@ -27,7 +27,7 @@ fi
 pip() { $VENV/bin/python -m pip --disable-pip-version-check "$@" 2> >(grep -v -e 'is ignored: it is neither' >&2); }
 
 if ! has_detectron2 $VENV/bin/python; then
-    echo "== installing PyTorch and Detectron2 (about 3 GB to download, 6 GB on disk)"
+    echo "== installing PyTorch and Detectron2 (about 6 GB on disk)"
     # torch and torchvision must be a pair from one index; detectron2.model_zoo imports pkg_resources, hence setuptools<81.
     pip install -q --progress-bar on torch==2.14.1 torchvision==0.29.1 'setuptools<81'
     site=$($VENV/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ..vid_classes import WORDNET_IDS
+from .settings import SPLITS
 from .sprites import Image
 from .statistics import read_records
 
@@ -20,13 +21,13 @@ _COLOURS = ((60, 220, 255), (120, 255, 120), (255, 180, 90), (220, 130, 255))
 
 
 def contact_sheet(root: Path, *, videos: int = 6, frames: int = 8, step: int = 3, width: int = 200) -> Image:
-    """Draw frames of some videos of each split.
+    """Draw frames of some videos of each split: training, then val_seen, then val_novel.
 
     Args:
         root: of the data set.
-        videos: rows; taken evenly from all videos.
+        videos: rows; taken evenly from the splits, and from the videos of each.
         frames: pictures in a row.
-        step: frames from one picture to the next.
+        step: frames from one picture to the next; fewer in videos too short for that.
         width: of a picture, px.
 
     Returns:
@@ -40,7 +41,12 @@ def contact_sheet(root: Path, *, videos: int = 6, frames: int = 8, step: int = 3
     records = read_records(root)
     if not records:
         raise ValueError(f"{root} holds no videos: nothing to draw")
-    chosen = [records[i] for i in np.linspace(0, len(records) - 1, min(videos, len(records))).astype(int)]
+    splits = [[r for r in records if r["split"] == split] for split in SPLITS]
+    present = [split for split in splits if split]
+    chosen = []
+    for i, split in enumerate(present):
+        share = (i + 1) * videos // len(present) - i * videos // len(present)
+        chosen += [split[k] for k in np.linspace(0, len(split) - 1, min(share, len(split))).astype(int)]
     rows = [_row(root, record, frames, step, width) for record in chosen]
     side = max(row.shape[1] for row in rows)
     return np.vstack([np.pad(row, ((0, 4), (0, side - row.shape[1]), (0, 0)), constant_values=255) for row in rows])
@@ -48,6 +54,7 @@ def contact_sheet(root: Path, *, videos: int = 6, frames: int = 8, step: int = 3
 
 def _row(root: Path, record: dict[str, Any], frames: int, step: int, width: int) -> Image:
     length = len(record["visible"])
+    step = max(min(step, (length - 1) // max(frames - 1, 1)), 1)
     indices = [min(i * step, length - 1) for i in range(frames)]
     return np.hstack([_picture(root, record, index, width) for index in indices])
 

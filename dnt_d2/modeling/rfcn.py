@@ -108,6 +108,7 @@ class RFCNHeads(nn.Module):
                 box_weight=rfcn.BOX_LOSS_WEIGHT,
                 box_norm=rfcn.BOX_LOSS_NORM,
                 rois_per_frame=rfcn.OHEM_ROIS,
+                smooth_l1_beta=rfcn.SMOOTH_L1_BETA,
             ),
             "score_thresh": cfg.MODEL.ROI_HEADS.SCORE_THRESH_TEST,
             "nms_thresh": cfg.MODEL.ROI_HEADS.NMS_THRESH_TEST,

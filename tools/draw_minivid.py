@@ -113,9 +113,7 @@ def main() -> None:
     )
     best = next((video for video in tracked if len(true_spans(video[1], names)) > 1), tracked[0])
     for name, (share, frames, results) in {"best": best, "worst": tracked[-1]}.items():
-        title = (
-            f"{Path(frames[0]['file_name']).parent.name}, the {name} of {len(tracked)}: {share:.0%} of boxes covered"
-        )
+        title = f"{Path(frames[0]['file_name']).parent.name}: {share:.0%} of boxes covered"
         draw(frames, results, names, args.output / name, title, args.score, args.scale)
         print(f"{args.output / name}.mp4: {title}")
 

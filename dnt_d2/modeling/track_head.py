@@ -45,7 +45,7 @@ def normalise_correlation(maps: Tensor, norm: str, temperature: float = 1.0) -> 
     Raises:
         ValueError: for another norm.
     """
-    if norm == "none":
+    if norm == "none" or maps.numel() == 0:
         return maps
     dims = (1, 2, 3) if norm == "std" else (1,)
     deviation, mean = torch.std_mean(maps, dim=dims, keepdim=True, correction=0)

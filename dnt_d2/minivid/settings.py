@@ -34,7 +34,7 @@ class MiniVIDSettings:
         approach: how much an object's scale swings about its mean, in [0, 1).
         largest_side: no side of an object exceeds this share of that side of the frame.
         median_speed: median speed over tracks, px per frame.
-        speed_spread: deviation of log speed over tracks; 0.7 makes the fastest quarter 1.6 times the median.
+        speed_spread: deviation of log speed over tracks; 0.8 makes the fastest quarter 1.7 times the median.
         turn_rate: deviation of the change of heading per frame, rad.
         shake: amplitude of a shaking camera, px; each video draws a factor in [0.2, 1].
         pan_speed: speed of a panning camera over the background, px per frame; each video draws a factor in [0, 1].
@@ -80,8 +80,8 @@ class MiniVIDSettings:
     ways_tried: int = 3
     approach: float = 0.2
     largest_side: float = 0.66
-    median_speed: float = 17.5
-    speed_spread: float = 0.72
+    median_speed: float = 19.5
+    speed_spread: float = 0.8
     turn_rate: float = 0.12
     shake: float = 10.0
     pan_speed: float = 6.0

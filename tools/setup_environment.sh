@@ -16,10 +16,18 @@ if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$want" ]; then exit 0; fi
 "$PYTHON" -c 'import sys; assert sys.version_info >= (3, 11), f"Python 3.11 or newer is needed, this is {sys.version}"'
 has_detectron2() { "$1" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("detectron2") is None)'; }
 
-if [ ! -x $VENV/bin/python ]; then
+# Also after an interruption: a half-made .venv has no pip yet.
+if ! $VENV/bin/python -m pip --version >/dev/null 2>&1; then
     if has_detectron2 "$PYTHON"; then
         echo "== $PYTHON has Detectron2: .venv will use its packages"
         "$PYTHON" -m venv --system-site-packages $VENV
+        # Where $PYTHON is a virtual environment itself, that option means the packages of the Python below it.
+        if ! has_detectron2 $VENV/bin/python; then
+            site=$($VENV/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+            "$PYTHON" -c 'import sysconfig
+for path in sorted({sysconfig.get_paths()[kind] for kind in ("purelib", "platlib")}):
+    print(f"import site; site.addsitedir({path!r})")' >"$site/zz_packages_below.pth"
+        fi
     else
         "$PYTHON" -m venv $VENV
     fi
@@ -38,6 +46,6 @@ echo "== installing dnt_d2 and what it uses"
 # The second line is what Detectron2 itself imports.
 pip install -q --progress-bar on -e '.[dev]' \
     'iopath>=0.1.7,<0.1.11' 'omegaconf<2.4' hydra-core termcolor yacs tabulate cloudpickle packaging 2>&1 |
-    grep -v -e 'sal-detectron2' -e 'dependency resolver does not currently' || true
+    { grep -v -e 'sal-detectron2' -e 'dependency resolver does not currently' || true; } # pip's own failure still ends this
 $VENV/bin/python -c 'import detectron2, torch, dnt_d2; print(f"== ready: detectron2 {detectron2.__version__}, torch {torch.__version__}")'
 echo "$want" >"$STAMP"

@@ -49,7 +49,9 @@ def plan_stream(stream: str, classes: Sequence[str], settings: MiniVIDSettings) 
     """
     count = settings.stills if stream == "stills" else settings.videos(pictures_of(stream))
     if count and not classes:
-        raise ValueError(f"MiniVID: the picture source has no cut-outs for {stream}")
+        raise ValueError(
+            f"MiniVID: the picture source has no cut-outs for {stream}: choose other classes, or none of these"
+        )
     rng = np.random.default_rng([settings.seed, STREAMS[stream]])
     first, others = _rounds(classes, rng), _rounds(classes, rng)
     weights = np.array(settings.objects_weights) / sum(settings.objects_weights)

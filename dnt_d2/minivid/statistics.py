@@ -171,9 +171,12 @@ def boxes_per_class(root: Path, split: str) -> dict[str, int]:
 
 
 def write_statistics(root: Path) -> None:
-    """Measure all splits and write `statistics.json` into ``root``: {split: {name: value}}."""
-    measured = {split: {item.name: round(item.value, 4) for item in measure(root, split)} for split in SPLITS}
-    (root / "statistics.json").write_text(json.dumps(measured, indent=1))
+    """Measure all splits and write `statistics.json` into ``root``: {split: {name: value, null if unknown}}."""
+    measured = {
+        split: {item.name: None if np.isnan(item.value) else round(item.value, 4) for item in measure(root, split)}
+        for split in SPLITS
+    }
+    (root / "statistics.json").write_text(json.dumps(measured, indent=1, allow_nan=False))
 
 
 def report(root: Path) -> str:

@@ -105,8 +105,11 @@ def _claim(root: Path, settings: MiniVIDSettings, source: PictureSource, overwri
                     f"{root} holds a MiniVID of other settings or pictures (see {known}): "
                     "choose another folder, or start anew with --overwrite"
                 )
+            # Until all of it is gone, no settings match: what is left of a video must never pass for a whole one.
+            write_whole(known, json.dumps({"digest": None}).encode())
             for room in _ROOMS:
-                shutil.rmtree(root / room, ignore_errors=True)
+                if (root / room).exists():
+                    shutil.rmtree(root / room)
         content = {"digest": digest, "source": source.name, "settings": asdict(settings)}
         write_whole(known, json.dumps(content, indent=1).encode())
     except (PermissionError, NotADirectoryError) as error:
@@ -114,8 +117,8 @@ def _claim(root: Path, settings: MiniVIDSettings, source: PictureSource, overwri
 
 
 def _digest_in(path: Path) -> str | None:
-    """The digest of the settings in a file; None where the file is broken, which no settings match."""
+    """The digest of the settings in a file; None where the file is broken or is being replaced: no settings match."""
     try:
-        return str(json.loads(path.read_text())["digest"])
+        return json.loads(path.read_text())["digest"]
     except (ValueError, KeyError, TypeError):
         return None

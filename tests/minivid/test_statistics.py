@@ -20,6 +20,7 @@ from dnt_d2.minivid.statistics import (
     read_records,
     report,
 )
+from dnt_d2.minivid.writer import write_dataset
 
 
 def test_not_a_minivid(tmp_path: Path) -> None:
@@ -31,6 +32,16 @@ def test_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "minivid.json").write_text("{}")
     assert measure(tmp_path, "train") == []
     assert report(tmp_path) == ""
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the mean of nothing
+def test_what_cannot_be_measured_is_null(tmp_path: Path) -> None:
+    single = MiniVIDSettings(
+        train_videos=1, train_frames=1, stills=0, val_seen_videos=0, val_novel_videos=0, classes=("car",)
+    )
+    write_dataset(tmp_path, single, "drawn", progress=False)
+    text = (tmp_path / "statistics.json").read_text()
+    assert json.loads(text, parse_constant=pytest.fail)["train"]["motion, median, px at short side 192"] is None
 
 
 def _write_video(root: Path) -> None:

@@ -90,6 +90,27 @@ def test_settings_are_not_mixed(tiny_settings: MiniVIDSettings, tmp_path: Path) 
     assert len(list((tmp_path / "Data" / "VID" / "train").rglob("*.JPEG"))) == 2
 
 
+def test_an_interrupted_replacement_never_passes_for_whole(
+    tiny_settings: MiniVIDSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(tiny_settings, train_videos=1, val_seen_videos=0, val_novel_videos=0, stills=0)
+    write_dataset(tmp_path, few, "drawn", progress=False)
+    before = _contents(tmp_path)
+
+    def stop_halfway(room: Path) -> None:
+        next(room.rglob("*.JPEG")).unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", stop_halfway)
+        with pytest.raises(KeyboardInterrupt):
+            write_dataset(tmp_path, replace(few, seed=9), "drawn", overwrite=True, progress=False)
+    with pytest.raises(FileExistsError, match="--overwrite"):
+        write_dataset(tmp_path, few, "drawn", progress=False)
+    write_dataset(tmp_path, few, "drawn", overwrite=True, progress=False)
+    assert _contents(tmp_path) == before
+
+
 def test_a_foreign_data_set_is_left_alone(tiny_settings: MiniVIDSettings, tmp_path: Path) -> None:
     (tmp_path / "Data").mkdir()
     with pytest.raises(FileExistsError, match="not a MiniVID"):

@@ -66,7 +66,7 @@ def read_annotation(
         ValueError: the XML is broken, lacks something, or has an unknown class in a video. The message names the file.
     """
     root = _parse(path)
-    width, height = int(_number(root, "size/width", path)), int(_number(root, "size/height", path))
+    width, height = _integer(root, "size/width", path), _integer(root, "size/height", path)
     if min(width, height) < 1:
         raise ValueError(f"{path}: the size of the image is {width} x {height}; put its true size in <size>")
     annotations: list[dict[str, Any]] = []
@@ -84,7 +84,7 @@ def read_annotation(
         bbox = _bbox(node, width, height, path, repairs)
         if bbox is None:
             continue
-        track = len(annotations) if still else int(_number(node, "trackid", path))
+        track = len(annotations) if still else _integer(node, "trackid", path)
         if track in tracks:
             repairs.repeated += 1
             continue
@@ -95,8 +95,8 @@ def read_annotation(
                 "bbox_mode": BoxMode.XYXY_ABS,
                 "category_id": category,
                 "instance_id": track,
-                "occluded": int(node.findtext("occluded") or 0),
-                "generated": int(node.findtext("generated") or 0),
+                "occluded": _flag(node, "occluded", path),
+                "generated": _flag(node, "generated", path),
                 "iscrowd": 0,
             }
         )
@@ -122,6 +122,18 @@ def _number(node: ElementTree.Element, tag: str, path: str) -> float:
     except (TypeError, ValueError):
         found = "is missing" if text is None else f"is {text!r}, not a number"
         raise ValueError(f"{path}: <{tag}> {found}; correct the annotation") from None
+
+
+def _integer(node: ElementTree.Element, tag: str, path: str) -> int:
+    value = _number(node, tag, path)
+    if not value.is_integer():
+        raise ValueError(f"{path}: <{tag}> is {node.findtext(tag)!r}, not a whole number; correct the annotation")
+    return int(value)
+
+
+def _flag(node: ElementTree.Element, tag: str, path: str) -> int:
+    """0 where it is absent or empty, as in DET."""
+    return _integer(node, tag, path) if node.findtext(tag) else 0
 
 
 def _bbox(node: ElementTree.Element, width: int, height: int, path: str, repairs: Repairs) -> list[float] | None:

@@ -29,7 +29,7 @@ def find_root(root: str) -> str:
         f"No data set in {os.path.abspath(path)}. DETECTRON2_DATASETS is "
         + (f"{variable!r}" if variable else "not set, so 'datasets' is used")
         + ": set it to the folder that holds ILSVRC2015/ and minivid/. datasets/README.md tells how to get ImageNet "
-        "VID; `python datasets/prepare_minivid.py <that folder>/minivid` makes MiniVID, which needs no download."
+        "VID; `python datasets/prepare_minivid.py <that folder>/minivid` makes MiniVID, which needs no agreement."
     )
 
 

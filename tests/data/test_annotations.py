@@ -90,6 +90,13 @@ def test_a_class_may_be_given_by_name(ilsvrc_writer) -> None:
             "<object><name>n02084071</name><trackid>0</trackid><bndbox><xmin>two</xmin></bndbox></object></annotation>",
             "<bndbox/xmin> is 'two'",
         ),
+        ("<annotation><size><width>nan</width><height>9</height></size></annotation>", "'nan', not a whole number"),
+        (
+            "<annotation><size><width>9</width><height>9</height></size><object><name>n02084071</name>"
+            "<trackid>0</trackid><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>5</xmax><ymax>5</ymax></bndbox>"
+            "<occluded>yes</occluded></object></annotation>",
+            "<occluded> is 'yes'",
+        ),
     ],
 )
 def test_broken_files_are_named(tmp_path: Path, text: str, message: str) -> None:

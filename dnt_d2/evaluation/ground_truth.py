@@ -87,9 +87,14 @@ class VideoTruth:
         return start + places
 
     def sampled(self, stride: int) -> NDArray[np.bool_]:
-        """(F,) the frames that are seen at a temporal stride: every ``stride``-th of a video, and its last one."""
+        """(F,) the frames that are seen at a temporal stride: every ``stride``-th of a video, and its last one.
+
+        As the sampler counts: by place among the video's frames in the data set, which may lack some.
+        """
         last = np.append(np.diff(self.video_ids) != 0, True)[: self.num_frames]
-        return (self.frame_indices % stride == 0) | last
+        first = np.append(True, last[:-1])[: self.num_frames]
+        places = np.arange(self.num_frames) - np.maximum.accumulate(np.where(first, np.arange(self.num_frames), 0))
+        return (places % stride == 0) | last
 
     def count(self, frames: NDArray[np.bool_]) -> IntArray:
         """(C,) how many boxes each class has in the frames that are marked in (F,)."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dnt_d2.data.samplers import sample_frames
 from dnt_d2.evaluation.ground_truth import VideoTruth
 
 
@@ -51,6 +52,11 @@ def test_a_stride_takes_the_last_frame_too() -> None:
     truth = small()
     assert truth.sampled(1).all()
     assert truth.sampled(3).tolist() == [True, False, True, True, False, False, True, True]
+
+
+def test_a_stride_counts_the_frames_that_the_data_set_has() -> None:
+    truth = VideoTruth([frame(1, i) for i in (3, 5, 7, 9, 11, 13)], 1)
+    assert np.flatnonzero(truth.sampled(2)).tolist() == sample_frames(range(6), 2) == [0, 2, 4, 5]
 
 
 def test_counts_are_of_the_marked_frames() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,9 @@ def main() -> None:
     parser.add_argument("--machine", required=True, help="a name for this machine, as a part of a file name")
     args = parser.parse_args()
     summary = json.loads((ROOT / OUTPUT / "demo.json").read_text())
+    if not summary["whole_training"]:
+        sys.exit("The last demo went on with an earlier training, so its minutes are not those of a whole one: run "
+                 "`.venv/bin/python tools/run_demo.py --fresh` first.")  # fmt: skip
     result = Path("benchmarks/results") / f"demo--{args.machine}.json"
     (ROOT / result).parent.mkdir(parents=True, exist_ok=True)
     (ROOT / result).write_text(json.dumps(summary, indent=2) + "\n")

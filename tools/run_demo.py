@@ -42,7 +42,7 @@ def run(what: str, *command: str) -> float:
     return time.monotonic() - start
 
 
-def make_data(data: Path, seed: int) -> str:
+def make_data(data: Path, seed: int, fresh: bool) -> str:
     """MiniVID from photographs, or from drawn shapes where the photographs can't be fetched. Returns the source."""
     pictures = data.parent / "pictures"
     print(f"=== photographs\n$ python datasets/fetch_pictures.py {pictures}", flush=True)
@@ -51,7 +51,7 @@ def make_data(data: Path, seed: int) -> str:
     if source == "drawn":
         print("No photographs (see above): going on with drawn shapes, whose numbers mean less.")
     run("MiniVID", "datasets/prepare_minivid.py", str(data), "--source", source, "--pictures", str(pictures),
-        "--seed", str(seed), "--workers", str(os.cpu_count() or 1))  # fmt: skip
+        "--seed", str(seed), "--workers", str(os.cpu_count() or 1), *(["--overwrite"] if fresh else []))  # fmt: skip
     return source
 
 
@@ -114,16 +114,23 @@ def report(summary: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fresh", action="store_true", help="train anew, even if a trained model is there")
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="train anew, even if a trained model is there, and replace data of other settings",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the data set")
     args = parser.parse_args()
     start = time.monotonic()
-    source = make_data(Path(os.environ.get("DETECTRON2_DATASETS", "datasets")) / "minivid", args.seed)
+    source = make_data(Path(os.environ.get("DETECTRON2_DATASETS", "datasets")) / "minivid", args.seed, args.fresh)
+    whole = args.fresh or not (ROOT / OUTPUT / "last_checkpoint").exists()
     training = train(args.fresh)
     results = evaluate()
     draw()
     minutes = {"all": round((time.monotonic() - start) / 60, 1), "training": round(training / 60, 1)}
-    summary = summarise(results, pictures=source, data_seed=args.seed, config=CONFIG, minutes=minutes)
+    summary = summarise(
+        results, pictures=source, data_seed=args.seed, config=CONFIG, minutes=minutes, whole_training=whole
+    )
     (ROOT / OUTPUT / "demo.json").write_text(json.dumps(summary, indent=2) + "\n")
     report(summary)
 

@@ -32,7 +32,7 @@ def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def summary(run_demo: ModuleType) -> dict[str, Any]:
     results = {"frame": {"AP50": 51.234}, "tube": {"AP50": 60.5}, "tube_psi0": {"AP50": 58.0}}
-    return run_demo.summarise(results, data_seed=4, minutes={"all": 12.5, "training": 9.1})
+    return run_demo.summarise(results, data_seed=4, minutes={"all": 12.5, "training": 9.1}, whole_training=True)
 
 
 def test_summary_holds_what_the_numbers_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +66,18 @@ def test_recording_renews_table_and_pictures(monkeypatch: pytest.MonkeyPatch, tm
     assert "| 60.5 |" in once
     assert json.loads((tmp_path / "benchmarks/results/demo--test.json").read_text())["AP50"]["tube"] == 60.5
     assert sorted(p.name for p in (tmp_path / "docs").iterdir()) == sorted(record_demo.PICTURES)
+
+
+def test_minutes_of_half_a_training_are_not_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run_demo, record_demo = load("run_demo", monkeypatch), load("record_demo", monkeypatch)
+    monkeypatch.setattr(record_demo, "ROOT", tmp_path)
+    (tmp_path / run_demo.OUTPUT).mkdir(parents=True)
+    facts = summary(run_demo) | {"whole_training": False}
+    (tmp_path / run_demo.OUTPUT / "demo.json").write_text(json.dumps(facts))
+    monkeypatch.setattr(sys, "argv", ["record_demo.py", "--machine", "test"])
+    with pytest.raises(SystemExit, match="--fresh"):
+        record_demo.main()
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
 
 
 def test_coverage_counts_boxes_of_their_class(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Get the photographs that MiniVID is made of: Debian packages in (231 MB), a folder of pictures out (25 MB).
+"""Get the photographs that MiniVID is made of: Debian packages in (231 MB), a folder of pictures out (22 MB).
 
 python datasets/fetch_pictures.py                             # into datasets/pictures, by apt-get, without root
 python datasets/fetch_pictures.py --from ~/Downloads          # from .deb files, where there is no apt-get

@@ -35,7 +35,7 @@ def setup(args: argparse.Namespace) -> CfgNode:
 
 
 def main(args: argparse.Namespace) -> Any:
-    """Train (and evaluate where TEST.EVAL_PERIOD says so), or only evaluate."""
+    """Train, and evaluate at the end and every TEST.EVAL_PERIOD iterations; or only evaluate."""
     cfg = setup(args)
     if args.eval_only:
         model = Trainer.build_model(cfg)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.engine import AMPTrainer, DefaultTrainer, HookBase, SimpleTrainer, TrainerBase, create_ddp_model
 from detectron2.evaluation import DatasetEvaluator
@@ -20,6 +19,7 @@ from detectron2.utils.logger import setup_logger
 from torch import nn
 from torch.utils.data import DataLoader
 
+from .checkpoint import WholeFileCheckpointer
 from .data.loaders import build_pair_train_loader, build_video_test_loader
 from .evaluation import VIDEvaluator
 from .modeling import DetectAndTrack, VideoStream
@@ -61,13 +61,23 @@ class Trainer(DefaultTrainer):
         model = create_ddp_model(model, broadcast_buffers=False, **({"device_ids": None} if on_cpu else {}))
         self._trainer = (AMPTrainer if cfg.SOLVER.AMP.ENABLED else SimpleTrainer)(model, loader, optimizer)
         self.scheduler = self.build_lr_scheduler(cfg, optimizer)
-        self.checkpointer = DetectionCheckpointer(model, cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
+        self.checkpointer = WholeFileCheckpointer(model, cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
         self.start_iter, self.max_iter, self.cfg = 0, cfg.SOLVER.MAX_ITER, cfg
         self.register_hooks([SeedEachStep(), *self.build_hooks()])
 
     def resume_or_load(self, resume: bool = True) -> None:
-        """As in Detectron2; a resumed training also goes on with the items that come next."""
+        """As in Detectron2; a resumed training also goes on with the items that come next.
+
+        Raises:
+            FileNotFoundError: when only some of the ranks find the checkpoint: they would train different weights.
+        """
         super().resume_or_load(resume)
+        starts = comm.all_gather(self.start_iter)
+        if len(set(starts)) > 1:
+            raise FileNotFoundError(
+                f"the ranks would resume at iterations {starts}: OUTPUT_DIR {self.cfg.OUTPUT_DIR} must be a folder "
+                "that all machines share, or a copy of it must be on each"
+            )
         if self.start_iter > 0:
             self._trainer.reset_data_loader(self._rest_of_training)
 
@@ -97,13 +107,18 @@ class Trainer(DefaultTrainer):
     def build_optimizer(cls, cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:
         """Detectron2's SGD, or AdamW (``SOLVER.OPTIMIZER``), with the trunk's own rate (``BACKBONE_MULTIPLIER``)."""
         solver = cfg.SOLVER
+
+        def factor(name: str) -> float:
+            # Detectron2's own bias_lr_factor would take the place of the trunk's multiplier, where both apply.
+            trunk = solver.BACKBONE_MULTIPLIER if name.startswith("backbone.") else 1.0
+            return trunk * (solver.BIAS_LR_FACTOR if name.endswith(".bias") else 1.0)
+
         params = get_default_optimizer_params(
             model,
             base_lr=solver.BASE_LR,
             weight_decay_norm=solver.WEIGHT_DECAY_NORM,
-            bias_lr_factor=solver.BIAS_LR_FACTOR,
             weight_decay_bias=solver.WEIGHT_DECAY_BIAS,
-            lr_factor_func=lambda name: solver.BACKBONE_MULTIPLIER if name.startswith("backbone.") else 1.0,
+            lr_factor_func=factor,
         )
         if solver.OPTIMIZER == "ADAMW":
             build = maybe_add_gradient_clipping(cfg, torch.optim.AdamW)
@@ -140,8 +155,7 @@ class Trainer(DefaultTrainer):
     ) -> OrderedDict[str, Any]:
         """Evaluate, as in Detectron2, with the model behind a :class:`VideoStream`: each frame's trunk runs once."""
         inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
-        # Detectron2 puts a model back into the mode that it finds: so the stream has the network's.
-        stream = VideoStream(inner).train(inner.training) if isinstance(inner, DetectAndTrack) else model
+        stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else model
         return super().test(cfg, stream, evaluators)
 
 

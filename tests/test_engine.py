@@ -16,6 +16,7 @@ import torch
 from detectron2.config import CfgNode
 from detectron2.engine import HookBase
 from detectron2.evaluation import DatasetEvaluator
+from detectron2.utils import comm
 from torch import nn
 
 from dnt_d2.engine import SeedEachStep, Trainer
@@ -175,6 +176,15 @@ def test_resuming_a_finished_run_trains_no_more(make_cfg: Callable[..., CfgNode]
     assert items == []
 
 
+def test_a_checkpoint_that_only_some_ranks_find_is_refused(
+    make_cfg: Callable[..., CfgNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(make_cfg("a"))
+    monkeypatch.setattr(comm, "all_gather", lambda start: [3, start])
+    with pytest.raises(FileNotFoundError, match=r"resume at iterations \[3, 0\]: OUTPUT_DIR .* all machines share"):
+        trainer.resume_or_load(resume=True)
+
+
 def test_another_batch_size_is_said_aloud(make_cfg: Callable[..., CfgNode], caplog: pytest.LogCaptureFixture) -> None:
     train(make_cfg("a", "SOLVER.MAX_ITER", 3))
     logging.getLogger("dnt_d2").propagate = True
@@ -240,6 +250,16 @@ def test_optimizers(make_cfg: Callable[..., CfgNode]) -> None:
     cfg.SOLVER.OPTIMIZER = "LION"
     with pytest.raises(ValueError, match=r"SOLVER\.OPTIMIZER is 'LION'"):
         Trainer.build_optimizer(cfg, model)
+
+
+def test_a_bias_of_the_trunk_has_both_factors(make_cfg: Callable[..., CfgNode]) -> None:
+    cfg = make_cfg("x", "SOLVER.BIAS_LR_FACTOR", 2.0, "SOLVER.BACKBONE_MULTIPLIER", 0.1)
+    model = nn.ModuleDict({"backbone": nn.Conv2d(1, 1, 1), "head": nn.Conv2d(1, 1, 1)})
+    names = {id(p): name for name, p in model.named_parameters()}
+    groups = Trainer.build_optimizer(cfg, model).param_groups
+    rates = {names[id(p)]: group["lr"] for group in groups for p in group["params"]}
+    expected = {"backbone.weight": 0.001, "backbone.bias": 0.002, "head.weight": 0.01, "head.bias": 0.02}
+    assert rates == pytest.approx(expected)
 
 
 def test_evaluation_during_training(make_cfg: Callable[..., CfgNode], items: list[tuple[str, int]]) -> None:

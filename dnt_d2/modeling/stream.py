@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from detectron2.structures import Instances
@@ -53,11 +53,17 @@ class VideoStream(nn.Module):
         if not isinstance(inner, DetectAndTrack):
             raise TypeError(f"VideoStream needs a DetectAndTrack model, not a {type(inner).__name__}")
         self.model = inner
+        self.training = inner.training  # Detectron2's evaluation puts the stream, so the network, back into this mode
         self._last: _Frame | None = None
 
     def reset(self) -> None:
         """Forget the last frame: the next one is a first frame."""
         self._last = None
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode, and reset: Detectron2 does so before each data set, and two may number their videos alike."""
+        self.reset()
+        return super().train(mode)
 
     @torch.no_grad()
     def forward(self, batched_inputs: Inputs) -> list[dict[str, Instances]]:

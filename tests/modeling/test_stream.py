@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from detectron2.evaluation import DatasetEvaluator, inference_on_dataset
 from detectron2.structures import BoxMode, Instances
 from torch import nn
 
@@ -119,6 +120,26 @@ def test_reset_begins_anew(model: DetectAndTrack, videos: list[Frames]) -> None:
     stream(videos[0][:1])
     stream.reset()
     assert len(stream(videos[0][1:2])[0]["tracklets"]) == 0
+
+
+class Keep(DatasetEvaluator):
+    """Keeps the outputs."""
+
+    def __init__(self) -> None:
+        self.outputs: Outputs = []
+
+    def process(self, inputs: Any, outputs: Any) -> None:
+        self.outputs += outputs
+
+
+def test_another_data_set_begins_anew(model: DetectAndTrack, videos: list[Frames]) -> None:
+    """Its first video may have the number of the last one, and begin where that ended."""
+    stream = VideoStream(model)
+    for part in (videos[0][:2], videos[0][2:4]):
+        keep = Keep()
+        inference_on_dataset(stream, [part], keep)
+        assert [len(output["tracklets"]) > 0 for output in keep.outputs] == [False, True]
+        assert not model.training  # as it was before
 
 
 def test_a_frame_that_does_not_come_after_the_last_begins_anew(model: DetectAndTrack, videos: list[Frames]) -> None:

@@ -20,7 +20,8 @@ def add_dnt_config(cfg: CN) -> None:
 
 
 def _add_data_keys(cfg: CN) -> None:
-    # The frame rate of training, tau: an item is the pair (t, t + PAIR_STRIDE), in frames (sec. 5.2: adjacent frames).
+    # The temporal stride of training, tau: an item is the pair (t, t + PAIR_STRIDE), in frames (sec. 5.2:
+    # adjacent frames).
     cfg.INPUT.PAIR_STRIDE = 1
     # How many evenly spaced frames of a video can be the first of a pair; 0 means all of them.
     # D&T takes all frames, D takes 10 of each video (sec. 5.2; the authors' code takes 30).
@@ -29,7 +30,8 @@ def _add_data_keys(cfg: CN) -> None:
     cfg.DATALOADER.CACHE_MB = 0
     # Consecutive frames of one video per forward in testing. The results don't depend on it, speed and memory do.
     cfg.TEST.FRAMES_PER_BATCH = 1
-    # The temporal stride of testing, tau: the network sees every tau-th frame (sec. 5.3), and the last one.
+    # The temporal stride of evaluation, tau: the network sees every tau-th frame (sec. 5.3), and the last one.
+    # VideoPredictor and the demo have an argument of their own for it.
     cfg.TEST.TEMPORAL_STRIDE = 1
 
 
@@ -47,8 +49,8 @@ def _add_rfcn_keys(cfg: CN) -> None:
     cfg.MODEL.RFCN.BOX_MAPS = 4
     # OHEM: how many RoIs of each frame, those with the largest cls + box loss, are trained on; 0 trains on all.
     cfg.MODEL.RFCN.OHEM_ROIS = 128
-    # What the box loss of a pair is divided by: "rois" is OHEM_ROIS per frame, a constant, as in the authors' code;
-    # "foreground" is N_fg, as in eq. 1 (5 to 25 times heavier).
+    # What the box loss of a pair is divided by: "rois" is OHEM_ROIS per frame, a constant, as in the authors' code
+    # (without OHEM, the RoIs that there are); "foreground" is N_fg, as in eq. 1 (5 to 25 times heavier).
     cfg.MODEL.RFCN.BOX_LOSS_NORM = "rois"
     # Weights of the classification and the box term of eq. 1 (lambda is 1).
     cfg.MODEL.RFCN.CLS_LOSS_WEIGHT = 1.0
@@ -108,5 +110,5 @@ def _add_tube_keys(cfg: CN) -> None:
 def _add_solver_keys(cfg: CN) -> None:
     # "SGD" (the paper, sec. 5.2) or "ADAMW", for short trainings: the box and track maps differ much in scale.
     cfg.SOLVER.OPTIMIZER = "SGD"
-    # The trunk's learning rate, as a multiple of BASE_LR.
+    # The trunk's learning rate, as a multiple of BASE_LR; its biases have BIAS_LR_FACTOR on top.
     cfg.SOLVER.BACKBONE_MULTIPLIER = 1.0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from .data.augmentation import input_shape, resize, to_tensor
+from .data.images import FORMATS
 from .modeling import VideoStream
 from .tubes import Tube, interpolate_tube, trim_tube
 from .tubes.collector import TubeSettings, VideoCollector
@@ -73,15 +74,17 @@ class VideoPredictor:
             model: a trained ``DetectAndTrack``, which several predictors may share.
             mode: "offline".
             temporal_stride: tau: the network sees every tau-th frame, and the last one; between them boxes are
-                interpolated along their tubes (sec. 5.3).
+                interpolated along their tubes (sec. 5.3). ``TEST.TEMPORAL_STRIDE`` is of evaluation alone.
 
         Raises:
-            ValueError: for another mode, or a stride below 1.
+            ValueError: for another mode, a stride below 1, or an ``INPUT.FORMAT`` that isn't BGR or RGB.
         """
         if mode != "offline":
             raise ValueError(f'mode is {mode!r}: this version tracks "offline", over the whole video')
         if temporal_stride < 1:
             raise ValueError(f"temporal_stride is {temporal_stride}: it must be at least 1")
+        if cfg.INPUT.FORMAT not in FORMATS:
+            raise ValueError(f"INPUT.FORMAT is {cfg.INPUT.FORMAT!r}; D&T reads {' or '.join(FORMATS)}")
         if model is None:
             model = build_model(cfg)
             DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)

@@ -273,3 +273,7 @@ def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack) -> None:
         VideoPredictor(cfg, model=model, temporal_stride=0)
     with pytest.raises(TypeError, match="needs a DetectAndTrack model"):
         VideoPredictor(cfg, model=torch.nn.Identity())
+    cfg = cfg.clone()
+    cfg.INPUT.FORMAT = "YUV-BT.601"
+    with pytest.raises(ValueError, match=r"INPUT\.FORMAT is 'YUV-BT\.601'; D&T reads BGR or RGB"):
+        VideoPredictor(cfg, model=model)

@@ -120,7 +120,8 @@ class DetectAndTrack(nn.Module):
 
         Returns:
             In training, a dict of losses (eq. 1 and the RPN's). In testing, for each item a dict with ``instances``
-            in original pixels, and for pairs ``next_instances`` and ``tracklets`` too.
+            in original pixels, and for pairs ``next_instances``, the ``link_candidates`` and
+            ``next_link_candidates`` of both frames, and the ``tracklets`` between them.
         """
         if self.training:
             return self.losses(batched_inputs)

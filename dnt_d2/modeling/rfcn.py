@@ -88,6 +88,11 @@ class RFCNHeads(nn.Module):
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
         rfcn, shape = cfg.MODEL.RFCN, input_shape[cfg.MODEL.RFCN.IN_FEATURE]
+        if -1 in cfg.MODEL.ROI_HEADS.IOU_LABELS:
+            raise ValueError(
+                f"MODEL.ROI_HEADS.IOU_LABELS is {list(cfg.MODEL.ROI_HEADS.IOU_LABELS)}: R-FCN ignores no RoI (-1), "
+                "OHEM chooses among all of them; use 0 (background) and 1"
+            )
         return {
             "in_feature": rfcn.IN_FEATURE,
             "in_channels": shape.channels,

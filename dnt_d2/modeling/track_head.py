@@ -109,6 +109,8 @@ class CorrelationTrackHead(nn.Module):
             raise ValueError("MODEL.TRACK_HEAD: IN_FEATURES, STRIDES and DISPLACEMENT_STRIDES differ in length")
         if norm not in CORRELATION_NORMS:
             raise ValueError(f"MODEL.TRACK_HEAD.NORM is {norm!r}: it must be one of {', '.join(CORRELATION_NORMS)}")
+        if not temperature > 0:
+            raise ValueError(f"MODEL.TRACK_HEAD.SOFTMAX_TEMPERATURE is {temperature}: it must be above 0")
         self.in_features = list(in_features)
         self.strides = list(zip(strides, displacement_strides, strict=True))
         self.max_displacement, self.norm, self.temperature = max_displacement, norm, temperature
@@ -125,6 +127,10 @@ class CorrelationTrackHead(nn.Module):
         head, rfcn = cfg.MODEL.TRACK_HEAD, cfg.MODEL.RFCN
         stride = input_shape[rfcn.IN_FEATURE].stride
         for name, step in zip(head.IN_FEATURES, head.STRIDES, strict=False):
+            if name not in input_shape:
+                raise ValueError(
+                    f"MODEL.TRACK_HEAD.IN_FEATURES names {name!r}: the trunk gives {', '.join(input_shape)}"
+                )
             if input_shape[name].stride * step != stride:
                 raise ValueError(
                     f"MODEL.TRACK_HEAD: {name} has stride {input_shape[name].stride}, with STRIDES {step} its "

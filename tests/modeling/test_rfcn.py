@@ -139,6 +139,12 @@ def test_only_the_last_four_of_eight_box_maps_are_the_box(make_heads: Callable[.
     assert torch.allclose(heads.predict(cls_maps, box_maps, rois)[1], before + 10, atol=1e-5)
 
 
+def test_ignored_rois_are_refused(small_cfg: Callable[..., Any]) -> None:
+    cfg = small_cfg("MODEL.ROI_HEADS.IOU_THRESHOLDS", [0.4, 0.5], "MODEL.ROI_HEADS.IOU_LABELS", [0, -1, 1])
+    with pytest.raises(ValueError, match=r"IOU_LABELS is \[0, -1, 1\]: R-FCN ignores no RoI"):
+        RFCNHeads.from_config(cfg, SHAPE)
+
+
 def test_other_numbers_of_box_maps_are_refused(make_heads: Callable[..., RFCNHeads]) -> None:
     with pytest.raises(ValueError, match="BOX_MAPS is 6: it must be 4"):
         make_heads("MODEL.RFCN.BOX_MAPS", 6)

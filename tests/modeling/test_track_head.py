@@ -167,6 +167,18 @@ def test_lists_of_different_lengths_are_refused(small_cfg: Callable[..., Any]) -
         build_track_head(cfg, SHAPES)
 
 
+def test_a_map_that_the_trunk_does_not_give_is_refused(small_cfg: Callable[..., Any]) -> None:
+    cfg = small_cfg("MODEL.TRACK_HEAD.IN_FEATURES", ["res5", "res2", "res4"])
+    with pytest.raises(ValueError, match=r"names 'res2': the trunk gives .*res5"):
+        build_track_head(cfg, SHAPES)
+
+
+def test_a_temperature_of_zero_is_refused(small_cfg: Callable[..., Any]) -> None:
+    cfg = small_cfg("MODEL.TRACK_HEAD.NORM", "softmax", "MODEL.TRACK_HEAD.SOFTMAX_TEMPERATURE", 0.0)
+    with pytest.raises(ValueError, match=r"SOFTMAX_TEMPERATURE is 0\.0: it must be above 0"):
+        build_track_head(cfg, SHAPES)
+
+
 def test_without_correlation_it_reads_the_box_maps_alone(small_cfg: Callable[..., Any]) -> None:
     cfg = small_cfg()
     cfg.MODEL.TRACK_HEAD.IN_FEATURES = cfg.MODEL.TRACK_HEAD.STRIDES = cfg.MODEL.TRACK_HEAD.DISPLACEMENT_STRIDES = []

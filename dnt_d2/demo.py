@@ -130,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cfg.merge_from_list(args.opts)
     cfg.freeze()
     try:
-        probe(args.input)
+        VideoWriter(args.output, probe(args.input).fps)  # nothing is written yet: a bad name is said before the work
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -124,3 +124,5 @@ def test_command_line(
     assert str(output) in capsys.readouterr().out
     assert demo.main([*arguments, "--input", str(tmp_path / "nothing.mp4"), *weights]) == 1
     assert "nothing.mp4" in capsys.readouterr().err
+    assert demo.main([*arguments, "--input", str(clip), "--output", str(tmp_path / "out.avi")]) == 1
+    assert "out.avi: give a file name that ends in .mp4" in capsys.readouterr().err

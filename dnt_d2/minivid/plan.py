@@ -52,7 +52,7 @@ def plan_stream(stream: str, classes: Sequence[str], settings: MiniVIDSettings) 
         raise ValueError(
             f"MiniVID: the picture source has no cut-outs for {stream}: choose other classes, or none of these"
         )
-    rng = np.random.default_rng([settings.seed, STREAMS[stream]])
+    rng = np.random.default_rng([settings.seed, 0, STREAMS[stream]])  # no stream is 0: no item draws the same
     first, others = _rounds(classes, rng), _rounds(classes, rng)
     weights = np.array(settings.objects_weights) / sum(settings.objects_weights)
     plans = []

@@ -76,11 +76,11 @@ class MiniVIDSettings:
     objects_weights: tuple[float, float, float, float] = (0.4, 0.35, 0.2, 0.05)
     twins_share: float = 0.4
     distractors_max: int = 2
-    object_size: tuple[float, float] = (68.0, 116.0)
+    object_size: tuple[float, float] = (68.0, 112.0)
     ways_tried: int = 3
     approach: float = 0.2
     largest_side: float = 0.66
-    median_speed: float = 19.5
+    median_speed: float = 19.0
     speed_spread: float = 0.8
     turn_rate: float = 0.12
     shake: float = 10.0

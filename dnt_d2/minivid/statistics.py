@@ -78,8 +78,10 @@ def measure(root: Path, split: str) -> list[Statistic]:
     sizes = np.concatenate([track.sizes() for track in tracks] or [np.zeros(0)])
     return [
         Statistic("videos", len(videos)),
-        Statistic("frames per video", float(np.mean(lengths))),
+        Statistic("frames per video", float(np.mean(lengths)), None if split == "train" else 60),
+        Statistic("image sizes", len({video.size for video in videos}), 2),
         Statistic("tracks per video", len(tracks) / len(videos), 1, 4),
+        Statistic("moving things of no class per video", float(np.mean([r["distractors"] for r in records]))),
         Statistic("share of a track's frames in bursts, mean", float(np.mean(bursts)), 0.30, 0.45),
         Statistic("length of a burst, mean, frames", float(np.mean(bad)) if bad else 0.0, 2, 8),
         Statistic("share of the video in which an object is seen", float(np.mean(shown)), 0.90),
@@ -87,7 +89,7 @@ def measure(root: Path, split: str) -> list[Statistic]:
         Statistic("share of tracks that enter or leave", float(np.mean(crossing)), None, 0.20),
         Statistic("share of videos with two of one class", float(np.mean(twins)), 0.33),
         Statistic("motion, median, px at short side 192", float(np.median(motion)), 6, 12),
-        Statistic("share of motion above 16 px", float(np.mean(motion > 16)), 0.18, 0.33),
+        Statistic("share of motion above 16 px", float(np.mean(motion > 16)), 0.17, 0.35),
         Statistic("size, sqrt(area), 5th percentile, px", float(np.percentile(sizes, 5)), 30),
         Statistic("size, sqrt(area), median, px", float(np.median(sizes)), 40, 120),
         Statistic("size, sqrt(area), 95th percentile, px", float(np.percentile(sizes, 95)), None, 130),
@@ -137,6 +139,7 @@ class SeenVideo:
     """One video as it is annotated."""
 
     length: int
+    size: tuple[int, int]
     tracks: list[SeenTrack]
 
 
@@ -149,15 +152,15 @@ def _read_video(root: Path, record: dict[str, Any]) -> SeenVideo:
     tracks: dict[int, SeenTrack] = {}
     for index, path in enumerate(paths):
         tree = ElementTree.parse(path).getroot()
-        side = min(float(tree.findtext("size/width", "0")), float(tree.findtext("size/height", "0")))
+        size = (int(tree.findtext("size/width", "0")), int(tree.findtext("size/height", "0")))
         for item in tree.iter("object"):
             number = int(item.findtext("trackid", "0"))
             name = _NAMES[item.findtext("name", "")]
-            track = tracks.setdefault(number, SeenTrack(name, [], [], _NETWORK_SIDE / side))
+            track = tracks.setdefault(number, SeenTrack(name, [], [], _NETWORK_SIDE / min(size)))
             x1, y1, x2, y2 = (float(item.findtext(f"bndbox/{key}", "0")) for key in ("xmin", "ymin", "xmax", "ymax"))
             track.frames.append(index)
             track.boxes.append((x1, y1, x2, y2))
-    return SeenVideo(len(paths), [tracks[number] for number in sorted(tracks)])
+    return SeenVideo(len(paths), size, [tracks[number] for number in sorted(tracks)])
 
 
 def boxes_per_class(root: Path, split: str) -> dict[str, int]:

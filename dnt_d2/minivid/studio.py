@@ -40,7 +40,14 @@ class Studio:
         return [name for name in VID_CLASSES if name in known and name in wanted]
 
     def plans(self) -> list[Plan]:
-        """Everything that is to be made, in order."""
+        """Everything that is to be made, in order.
+
+        Raises:
+            ValueError: the settings name a class of which the source has no picture.
+        """
+        unknown = sorted(set(self.settings.classes) - set(self.source.cutouts("train")))
+        if unknown:
+            raise ValueError(f"MiniVID: {self.source.name} has no cut-outs of {', '.join(unknown)}: leave them out")
         return [plan for stream in STREAMS for plan in plan_stream(stream, self.classes(stream), self.settings)]
 
     def make(self, plan: Plan) -> None:
@@ -79,7 +86,8 @@ class Studio:
             xml = video_xml(plan.folder, index, scene.frame, boxes, self.settings)
             (new_annotations / f"{index:06d}.xml").write_text(xml)
             visible.append({str(item.track_id): round(item.visible, 3) for item in boxes})
-        record = {**asdict(plan), "tracks": _tracks(scene), "visible": visible}
+        distractors = len(scene.actors) - scene.objects
+        record = {**asdict(plan), "tracks": _tracks(scene), "distractors": distractors, "visible": visible}
         write_whole(self.root / RECORDS / f"{plan.split}_{plan.number:05d}.json", json.dumps(record).encode())
         shutil.rmtree(annotations, ignore_errors=True)
         new_annotations.rename(annotations)

@@ -66,6 +66,7 @@ def _write_video(root: Path) -> None:
         "folder": "v",
         "classes": ["car", "dog"],
         "tracks": tracks,
+        "distractors": 2,
         "visible": visible,
     }
     (root / RECORDS).mkdir()
@@ -77,6 +78,8 @@ def test_known_answers(tmp_path: Path) -> None:
     values = {item.name: item.value for item in measure(tmp_path, "val_seen")}
     assert values["frames per video"] == 4
     assert values["tracks per video"] == 2
+    assert values["image sizes"] == 1
+    assert values["moving things of no class per video"] == 2
     assert values["share of the video in which an object is seen"] == pytest.approx(0.875)
     assert values["share of frames without any box"] == 0
     assert values["share of tracks that enter or leave"] == 0.5

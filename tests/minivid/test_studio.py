@@ -26,6 +26,11 @@ def test_classes_follow_source_and_settings(tmp_path: Path, tiny_settings: MiniV
     assert _studio(tmp_path, replace(tiny_settings, classes=("zebra", "dog"))).classes("stills") == ["zebra"]
 
 
+def test_a_class_without_pictures_is_named(tmp_path: Path, tiny_settings: MiniVIDSettings) -> None:
+    with pytest.raises(ValueError, match="no cut-outs of unicorn"):
+        _studio(tmp_path, replace(tiny_settings, classes=("zebra", "unicorn"))).plans()
+
+
 def test_a_video_that_breaks_leaves_no_folder(
     tmp_path: Path, tiny_settings: MiniVIDSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,8 +125,13 @@ class DetectAndTrack(nn.Module):
         """
         if self.training:
             return self.losses(batched_inputs)
-        if batched_inputs and "next_image" in batched_inputs[0]:
+        paired = ["next_image" in x for x in batched_inputs]
+        if any(paired):
+            if not all(paired):
+                raise ValueError("some of the inputs have a next_image, others don't: give pairs and pictures apart")
             return self._pair_inference(batched_inputs)
+        if not batched_inputs:
+            return []
         images = self.preprocess([x["image"] for x in batched_inputs])
         found = self.detect(images, self.encode(images))
         return [

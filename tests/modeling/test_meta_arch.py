@@ -104,6 +104,13 @@ def test_a_single_frame_is_refused_by_a_network_that_tracks(small_model: Make, m
         losses(small_model(), [make_pair(), item])
 
 
+def test_pairs_and_pictures_are_not_mixed_in_testing(small_model: Make, make_pair: Make) -> None:
+    pair = make_pair()
+    with pytest.raises(ValueError, match="give pairs and pictures apart"):
+        small_model()([pair, {"image": pair["image"]}])
+    assert small_model()([]) == []
+
+
 def test_d_trains_on_single_frames(small_cfg: Make, small_model: Make, make_pair: Make) -> None:
     model = small_model(small_cfg("MODEL.TRACK_HEAD.NAME", "", *ALL_ANCHORS))
     assert model.track_head is None

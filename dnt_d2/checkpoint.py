@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
+
+from .whole_file import whole_file
 
 
 class WholeFileCheckpointer(DetectionCheckpointer):
@@ -26,22 +26,11 @@ class WholeFileCheckpointer(DetectionCheckpointer):
         data |= {key: thing.state_dict() for key, thing in self.checkpointables.items()} | kwargs
         path = Path(self.save_dir, f"{name}.pth")
         self.logger.info(f"Saving checkpoint to {path}")
-        _write_whole(path, lambda file: torch.save(data, file))
+        with whole_file(path) as file:
+            torch.save(data, file)
         self.tag_last_checkpoint(path.name)
 
     def tag_last_checkpoint(self, last_filename_basename: str) -> None:
         """Note which file is the last."""
-        _write_whole(Path(self.save_dir, "last_checkpoint"), lambda file: file.write(last_filename_basename.encode()))
-
-
-def _write_whole(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write under a temporary name, sync, rename. What a kill leaves behind is overwritten by the next attempt."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        with whole_file(Path(self.save_dir, "last_checkpoint")) as file:
+            file.write(last_filename_basename.encode())

@@ -7,7 +7,6 @@ Needs matplotlib: ``pip install 'dnt_d2[plots]'``.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from .colors import luma, track_color
 from .geometry import FloatArray
+from .whole_file import whole_file
 
 FORMATS = ("png", "svg", "pdf", "jpg")
 _INK, _QUIET, _HAIRLINE, _BAND, _TRUTH = "#1f2430", "#7b8394", "#dfe3ea", "#f5f6f9", "#c3c8d2"
@@ -251,10 +251,5 @@ def _draw_heading(axes: Any, title: str, subtitle: str, tracks: Sequence[TubeSpa
 
 
 def _save(figure: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        figure.savefig(temporary, format=path.suffix[1:].lower())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path, sync=False) as file:
+        figure.savefig(file, format=path.suffix[1:].lower())

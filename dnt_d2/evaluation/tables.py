@@ -6,10 +6,11 @@ import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
+
+from ..whole_file import whole_file
 
 
 def per_class_table(
@@ -42,15 +43,9 @@ def write_json(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None
         path: where; missing folders are made, an older file is replaced.
         content: dicts, lists, strings and numbers of Python.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(_without_nan(content), file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    text = json.dumps(_without_nan(content), indent=1, allow_nan=False)
+    with whole_file(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def _without_nan(value: Any) -> Any:

@@ -6,7 +6,6 @@ A video appears under its name only when it is whole, so that an interrupted run
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 
 from ..vid_classes import VID_CLASSES
+from ..whole_file import whole_file
 from .annotation import still_xml, video_xml
 from .plan import STREAMS, Plan, generator, pictures_of, plan_stream
 from .rendering import render_frame
@@ -144,8 +144,6 @@ def _jpeg(image: Image, quality: int) -> bytes:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there in full or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    """Write a small file so that it is there in full or not at all."""
+    with whole_file(path, sync=False) as file:
+        file.write(content)

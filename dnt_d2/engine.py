@@ -88,13 +88,12 @@ class Trainer(DefaultTrainer):
 
     def state_dict(self) -> dict[str, Any]:
         """Detectron2's state, the seed, and how many items each rank has trained on."""
-        per_rank = self.cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size()
-        return super().state_dict() | {"seed": self.seed, "items_per_rank": (self.iter + 1) * per_rank}
+        return super().state_dict() | {"seed": self.seed, "items_per_rank": self._items_per_rank()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(state_dict)
         self.seed = state_dict.get("seed", self.seed)
-        expected = (self.iter + 1) * (self.cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size())
+        expected = self._items_per_rank()
         if state_dict.get("items_per_rank", expected) != expected:
             logging.getLogger(__name__).warning(
                 "the checkpoint was trained with %d items per rank, this run would have had %d: "
@@ -102,6 +101,9 @@ class Trainer(DefaultTrainer):
                 state_dict["items_per_rank"],
                 expected,
             )
+
+    def _items_per_rank(self) -> int:
+        return (self.iter + 1) * (self.cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size())
 
     @classmethod
     def build_optimizer(cls, cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:

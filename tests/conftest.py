@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,6 +163,17 @@ def tiny_datasets(tiny_ilsvrc: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """DETECTRON2_DATASETS set, so that all built-in names (imagenet_..., minivid_...) read ``tiny_ilsvrc``."""
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tiny_ilsvrc.parent))
     return tiny_ilsvrc.parent
+
+
+@pytest.fixture
+def loggers_as_before() -> Iterator[None]:
+    """Detectron2 attaches handlers to loggers at start-up; take those of this test off again."""
+    loggers = [logging.getLogger(name) for name in ("detectron2", "fvcore", "dnt_d2")]
+    before = [(x, x.handlers[:], x.propagate, x.level) for x in loggers]
+    yield
+    for x, handlers, propagate, level in before:
+        x.handlers, x.propagate = handlers, propagate
+        x.setLevel(level)
 
 
 # ResNet-50 an eighth as wide: all of its layers, a step in a tenth of a second.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from torch import nn
 
 from dnt_d2.engine import SeedEachStep, Trainer
 from dnt_d2.modeling import DetectAndTrack
+
+pytestmark = pytest.mark.usefixtures("loggers_as_before")
 
 Make = Callable[..., Any]
 STEPS = 7
@@ -44,17 +46,6 @@ def make_cfg(small_cfg: Make, tiny_datasets: Path, tmp_path: Path) -> Callable[.
         )
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """Detectron2 attaches handlers to its loggers; take those of this test off again."""
-    loggers = [logging.getLogger(name) for name in ("detectron2", "fvcore", "dnt_d2")]
-    before = [(x, x.handlers[:], x.propagate, x.level) for x in loggers]
-    yield
-    for x, handlers, propagate, level in before:
-        x.handlers, x.propagate = handlers, propagate
-        x.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +21,8 @@ from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.engine import default_argument_parser
 
 from dnt_d2.modeling import DetectAndTrack
+
+pytestmark = pytest.mark.usefixtures("loggers_as_before")
 
 ROOT = Path(__file__).parents[1]
 STEPS = 6
@@ -58,17 +59,6 @@ def train_net() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """The script attaches handlers to loggers; take them off again."""
-    loggers = [logging.getLogger(name) for name in ("detectron2", "fvcore", "dnt_d2")]
-    before = [(x, x.handlers[:], x.propagate, x.level) for x in loggers]
-    yield
-    for x, handlers, propagate, level in before:
-        x.handlers, x.propagate = handlers, propagate
-        x.setLevel(level)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ class FrameMaps:
     def __len__(self) -> int:
         return len(self.box_maps)
 
-    def __getitem__(self, frames: slice) -> FrameMaps:
+    def __getitem__(self, frames: slice | Tensor) -> FrameMaps:
         features = {name: x[frames] for name, x in self.features.items()}
         return FrameMaps(features, self.cls_maps[frames], self.box_maps[frames])
 

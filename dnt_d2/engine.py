@@ -59,7 +59,7 @@ class Trainer(DefaultTrainer):
         loader = self.build_train_loader(_with_seed(cfg, self.seed))
         on_cpu = torch.device(cfg.MODEL.DEVICE).type == "cpu"
         model = create_ddp_model(model, broadcast_buffers=False, **({"device_ids": None} if on_cpu else {}))
-        self._trainer = (AMPTrainer if cfg.SOLVER.AMP.ENABLED else SimpleTrainer)(model, loader, optimizer)
+        self.stepper = (AMPTrainer if cfg.SOLVER.AMP.ENABLED else SimpleTrainer)(model, loader, optimizer)
         self.scheduler = self.build_lr_scheduler(cfg, optimizer)
         self.checkpointer = WholeFileCheckpointer(model, cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
         self.start_iter, self.max_iter, self.cfg = 0, cfg.SOLVER.MAX_ITER, cfg
@@ -79,19 +79,43 @@ class Trainer(DefaultTrainer):
                 "that all machines share, or a copy of it must be on each"
             )
         if self.start_iter > 0:
-            self._trainer.reset_data_loader(self._rest_of_training)
+            self.stepper.reset_data_loader(self._rest_of_training)
 
     def _rest_of_training(self) -> DataLoader:
         loader = self.build_train_loader(_with_seed(self.cfg, self.seed))
         loader.sampler.seek(self.start_iter, loader.batch_size)  # type: ignore[attr-defined]
         return loader
 
+    # The base class reaches its stepper by a private name, which this class doesn't use: hence these five.
+
+    @property
+    def model(self) -> nn.Module:
+        """In training, perhaps behind ``DistributedDataParallel``."""
+        return self.stepper.model
+
+    @property
+    def data_loader(self) -> DataLoader:
+        """Of training."""
+        return self.stepper.data_loader
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """With the learning rates of the moment."""
+        return self.stepper.optimizer
+
+    def run_step(self) -> None:
+        """One update of the weights."""
+        self.stepper.iter = self.iter
+        self.stepper.run_step()
+
     def state_dict(self) -> dict[str, Any]:
         """Detectron2's state, the seed, and how many items each rank has trained on."""
-        return super().state_dict() | {"seed": self.seed, "items_per_rank": self._items_per_rank()}
+        state = TrainerBase.state_dict(self) | {"stepper": self.stepper.state_dict()}
+        return state | {"seed": self.seed, "items_per_rank": self._items_per_rank()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        super().load_state_dict(state_dict)
+        TrainerBase.load_state_dict(self, state_dict)
+        self.stepper.load_state_dict(state_dict["stepper"])
         self.seed = state_dict.get("seed", self.seed)
         expected = self._items_per_rank()
         if state_dict.get("items_per_rank", expected) != expected:

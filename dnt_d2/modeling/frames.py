@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -58,13 +58,20 @@ class Candidates:
         boxes: (N, 4) corners in pixels of the network's input, clipped to the frame.
         probs: (N, C + 1) softmax probabilities, the background last.
         image_size: (height, width) of the frame at the network's input.
+        looks: in how many frames the boxes were classified: ``probs`` is the mean over them.
     """
 
     boxes: Tensor
     probs: Tensor
     image_size: tuple[int, int]
+    looks: int = 1
 
     @property
     def scores(self) -> Tensor:
         """(N, C) probabilities of the foreground classes."""
         return self.probs[:, :-1]
+
+    def looked_again(self, probs: Tensor) -> Candidates:
+        """The same boxes, when they were classified in one more frame, with the probabilities (N, C + 1)."""
+        mean = (self.probs * self.looks + probs) / (self.looks + 1)
+        return replace(self, probs=mean, looks=self.looks + 1)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .frames import Candidates, FrameMaps
 from .post_processing import link_candidates, tracklets
 from .rfcn import RFCNHeads
+from .score_average import SCORE_AVERAGES, look_ahead, look_back
 from .track_head import CorrelationTrackHead, build_track_head
 
 Inputs = list[dict[str, Any]]
@@ -35,25 +36,35 @@ class DetectAndTrack(nn.Module):
         self,
         *,
         backbone: Backbone,
-        proposal_generator: nn.Module,
+        proposal_generator: nn.Module | None,
         roi_heads: RFCNHeads,
         track_head: CorrelationTrackHead | None,
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
         track_score_thresh: float = 0.01,
+        score_average: str = "none",
     ) -> None:
         """
         Args:
-            backbone, proposal_generator: as in Detectron2; the RPN reads conv5.
+            backbone, proposal_generator: as in Detectron2; the RPN reads conv5. None for proposals that come with the
+                pictures.
             roi_heads: R-FCN.
             track_head: None for D.
             pixel_mean, pixel_std: one value per channel, in the order of INPUT.FORMAT.
             track_score_thresh: boxes with a foreground score above it are tracked in testing.
+            score_average: "none", "next" or "both", see :mod:`dnt_d2.modeling.score_average`.
+
+        Raises:
+            ValueError: for another ``score_average``, or one that needs a track head and has none.
         """
         super().__init__()
         self.backbone, self.proposal_generator = backbone, proposal_generator
         self.roi_heads, self.track_head = roi_heads, track_head
-        self.track_score_thresh = track_score_thresh
+        if score_average not in SCORE_AVERAGES:
+            raise ValueError(f"TEST.SCORE_AVERAGE is {score_average!r}: it must be one of {', '.join(SCORE_AVERAGES)}")
+        if score_average != "none" and track_head is None:
+            raise ValueError(f'TEST.SCORE_AVERAGE is {score_average!r}, but D tracks nothing: set it to "none"')
+        self.track_score_thresh, self.score_average = track_score_thresh, score_average
         self.register_buffer("pixel_mean", torch.tensor(pixel_mean).view(-1, 1, 1), False)
         self.register_buffer("pixel_std", torch.tensor(pixel_std).view(-1, 1, 1), False)
 
@@ -69,6 +80,7 @@ class DetectAndTrack(nn.Module):
             "pixel_mean": cfg.MODEL.PIXEL_MEAN,
             "pixel_std": cfg.MODEL.PIXEL_STD,
             "track_score_thresh": cfg.MODEL.TRACK_HEAD.SCORE_THRESH,
+            "score_average": cfg.TEST.SCORE_AVERAGE,
         }
 
     @property
@@ -87,10 +99,29 @@ class DetectAndTrack(nn.Module):
         features = self.backbone(images.tensor)
         return FrameMaps(features, *self.roi_heads.maps(features))
 
-    def detect(self, images: ImageList, maps: FrameMaps) -> list[Candidates]:
-        """The regressed, classified proposals of each frame."""
-        proposals, _ = self.proposal_generator(images, maps.features, None)
+    def detect(self, images: ImageList, maps: FrameMaps, given: list[Instances] | None = None) -> list[Candidates]:
+        """The regressed, classified proposals of each frame: those that are given, else the RPN's."""
+        proposals = given
+        if proposals is None:
+            assert self.proposal_generator is not None, "without an RPN, proposals must be given"
+            proposals, _ = self.proposal_generator(images, maps.features, None)
         return self.roi_heads.candidates(maps.cls_maps, maps.box_maps, proposals)
+
+    def given_proposals(self, items: Inputs, prefix: str = "") -> list[Instances] | None:
+        """The ``proposals`` (or ``next_proposals``) of the items, for a network without an RPN; else None.
+
+        Raises:
+            ValueError: when there is no RPN and an item has none.
+        """
+        if self.proposal_generator is not None:
+            return None
+        key = f"{prefix}proposals"
+        if any(key not in x for x in items):
+            raise ValueError(
+                f"an item has no {key!r}, and the network has no RPN (MODEL.PROPOSAL_GENERATOR.NAME): set "
+                "MODEL.LOAD_PROPOSALS and DATASETS.PROPOSAL_FILES_TEST (or _TRAIN)"
+            )
+        return [x[key].to(self.device) for x in items]
 
     def track(self, now: FrameMaps, later: FrameMaps, candidates: list[Candidates]) -> list[tuple[Tensor, Tensor]]:
         """Tracklets of P pairs of frames.
@@ -102,12 +133,16 @@ class DetectAndTrack(nn.Module):
         Returns:
             For each pair (M, 4) boxes in t and (M, 4) boxes in t + tau, in input pixels. M is 0 without a track head.
         """
-        threshold = self.track_score_thresh if self.track_head is not None else float("inf")
-        # max() over a class axis without classes raises, and frames without proposals have no rows: both give no box.
-        start = [c.boxes[(c.scores > threshold).any(dim=1)] for c in candidates]
+        start = [c.boxes[self.is_tracked(c)] for c in candidates]
         if self.track_head is None:
             return [(boxes, boxes) for boxes in start]
         return list(zip(start, self.track_head.track(now, later, start), strict=True))
+
+    def is_tracked(self, candidates: Candidates) -> Tensor:
+        """(N,) bool: which boxes are sure enough to be tracked into the next frame; none for D."""
+        threshold = self.track_score_thresh if self.track_head is not None else float("inf")
+        # max() over a class axis without classes raises, and frames without proposals have no rows: both give no box.
+        return (candidates.scores > threshold).any(dim=1)
 
     def forward(self, batched_inputs: Inputs) -> Any:
         """
@@ -133,7 +168,7 @@ class DetectAndTrack(nn.Module):
         if not batched_inputs:
             return []
         images = self.preprocess([x["image"] for x in batched_inputs])
-        found = self.detect(images, self.encode(images))
+        found = self.detect(images, self.encode(images), self.given_proposals(batched_inputs))
         return [
             {"instances": self.roi_heads.frame_result(c, original_size(x, c.image_size))}
             for c, x in zip(found, batched_inputs, strict=True)
@@ -154,13 +189,22 @@ class DetectAndTrack(nn.Module):
         # A box one pixel wide has no width as Detectron2 counts, and no logarithm of it.
         targets = [t[t.gt_boxes.nonempty()] for t in targets]
         images, maps = self._encode_training(batched_inputs, paired)
-        proposals, losses = self.proposal_generator(images, maps.features, targets)
+        proposals, losses = self._training_proposals(batched_inputs, images, maps, targets)
         pair_of_frame = torch.arange(num_pairs, device=self.device).repeat(2 if paired else 1)
         losses |= self.roi_heads.losses(maps.cls_maps, maps.box_maps, proposals, targets, pair_of_frame)
         if self.track_head is not None:
             now, later = maps[:num_pairs], maps[num_pairs:]
             losses |= self.track_head.losses(now, later, targets[:num_pairs], targets[num_pairs:])
         return losses
+
+    def _training_proposals(
+        self, items: Inputs, images: ImageList, maps: FrameMaps, targets: list[Instances]
+    ) -> tuple[list[Instances], dict[str, Tensor]]:
+        """Proposals of all frames t, then of all frames t + tau, and the RPN's losses, if there is one."""
+        if self.proposal_generator is not None:
+            return self.proposal_generator(images, maps.features, targets)
+        kinds = ["", "next_"] if self.track_head is not None else [""]
+        return [p for kind in kinds for p in self.given_proposals(items, kind) or []], {}
 
     def _encode_training(self, batched_inputs: Inputs, paired: bool) -> tuple[ImageList, FrameMaps]:
         """Maps of all frames t, then of all frames t + tau. A still's second frame is its first: no second pass."""
@@ -184,13 +228,19 @@ class DetectAndTrack(nn.Module):
         for x in batched_inputs:  # a pair at a time: padding to a batch's largest frame would change the features
             images = self.preprocess([x["image"], x["next_image"]])
             maps = self.encode(images)
-            now, later = self.detect(images, maps)
-            ((start, end),) = self.track(maps[:1], maps[1:], [now])
+            given = [p for kind in ("", "next_") for p in self.given_proposals([x], kind) or []]
+            now, later = self.detect(images, maps, given or None)
             size = original_size(x, now.image_size)
+            results = [self.roi_heads.frame_result(c, size) for c in (now, later)]
+            if self.score_average == "none":
+                ((start, end),) = self.track(maps[:1], maps[1:], [now])
+            else:
+                (later,) = look_back(self, maps[1:], maps[:1], [later])
+                (now,), ((start, end),) = look_ahead(self, maps[:1], maps[1:], [now])
             outputs.append(
                 {
-                    "instances": self.roi_heads.frame_result(now, size),
-                    "next_instances": self.roi_heads.frame_result(later, size),
+                    "instances": results[0],
+                    "next_instances": results[1],
                     "link_candidates": link_candidates(now, size),
                     "next_link_candidates": link_candidates(later, size),
                     "tracklets": tracklets(start, end, now.image_size, size),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -200,6 +201,11 @@ class RFCNHeads(nn.Module):
             Candidates(clip_to_frame(b, p.image_size), q, p.image_size)
             for b, q, p in zip(regressed.split(counts), logits.softmax(dim=1).split(counts), proposals, strict=True)
         ]
+
+    def classify(self, cls_maps: Tensor, boxes: Sequence[Tensor]) -> list[Tensor]:
+        """The probabilities (R_i, C + 1) of boxes as they are, given per frame as (R_i, 4) corners in input pixels."""
+        logits = self.pool(cls_maps, boxes_to_rois(boxes)).mean(dim=(2, 3)).float()
+        return list(logits.softmax(dim=1).split([len(b) for b in boxes]))
 
     def frame_result(self, candidates: Candidates, original_size: tuple[int, int]) -> Instances:
         """The frame-level result, see :func:`dnt_d2.modeling.post_processing.frame_result`."""

@@ -13,6 +13,7 @@ from torch import nn
 from .frames import Candidates, FrameMaps
 from .meta_arch import DetectAndTrack, Inputs, original_size
 from .post_processing import link_candidates, tracklets
+from .score_average import look_ahead, look_back
 
 
 class _Place(NamedTuple):
@@ -29,11 +30,19 @@ class _Place(NamedTuple):
 
 @dataclass(frozen=True)
 class _Frame:
-    """What the next frame needs of this one."""
+    """What the next frame needs of this one; its candidates are averaged with the frame before it, if at all."""
 
     place: _Place
     maps: FrameMaps
     candidates: Candidates
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What a frame says together with the one before it: tracklets, and with averaging the final earlier scores."""
+
+    tracklets: tuple[torch.Tensor, torch.Tensor]
+    revised: Candidates | None = None
 
 
 class VideoStream(nn.Module):
@@ -74,7 +83,9 @@ class VideoStream(nn.Module):
 
         Returns:
             For each frame ``instances`` (the frame-level result) and, for video, ``link_candidates`` and the
-            ``tracklets`` that end in it, all in original pixels (see ``dnt_d2.modeling.post_processing``).
+            ``tracklets`` that end in it, all in original pixels (see ``dnt_d2.modeling.post_processing``). With
+            ``TEST.SCORE_AVERAGE`` the scores of a frame are known when the next one is: its output then has them as
+            ``revised_candidates``, which take the place of the ``link_candidates`` of the frame before.
         """
         outputs: list[dict[str, Instances]] = []
         for is_video, run in groupby(batched_inputs, key=lambda x: "video_id" in x):
@@ -88,32 +99,43 @@ class VideoStream(nn.Module):
     def _video(self, frames: Inputs) -> list[dict[str, Instances]]:
         images = self.model.preprocess([x["image"] for x in frames])
         maps = self.model.encode(images)
-        candidates = self.model.detect(images, maps)
+        own = self.model.detect(images, maps, self.model.given_proposals(frames))
+        pairs, averaged = self._pairs(frames, maps, own)
         outputs = []
-        for i, ((start, end), x) in enumerate(zip(self._tracklets(frames, maps, candidates), frames, strict=True)):
-            size = original_size(x, candidates[i].image_size)
+        for i, x in enumerate(frames):
+            size, network_size = original_size(x, own[i].image_size), own[i].image_size
+            start, end = pairs[i].tracklets
             outputs.append(
                 {
-                    "instances": self.model.roi_heads.frame_result(candidates[i], size),
-                    "link_candidates": link_candidates(candidates[i], size),
-                    "tracklets": tracklets(start, end, candidates[i].image_size, size),
+                    "instances": self.model.roi_heads.frame_result(own[i], size),
+                    "link_candidates": link_candidates(averaged[i], size),
+                    "tracklets": tracklets(start, end, network_size, size),
                 }
             )
+            if (revised := pairs[i].revised) is not None:
+                outputs[-1]["revised_candidates"] = link_candidates(revised, size)
         kept = maps[-1:].select(self.model.track_head.in_features if self.model.track_head is not None else [])
-        self._last = _Frame(_place(frames[-1]), kept.clone() if len(frames) > 1 else kept, candidates[-1])
+        self._last = _Frame(_place(frames[-1]), kept.clone() if len(frames) > 1 else kept, averaged[-1])
         return outputs
 
-    def _tracklets(
+    def _pairs(
         self, frames: Inputs, maps: FrameMaps, candidates: list[Candidates]
-    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """For each frame, the tracklets that end in it."""
-        last = self._last
-        if last is not None and _place(frames[0]).follows(last.place):
-            earlier = FrameMaps.cat([last.maps, maps[:-1]]) if len(frames) > 1 else last.maps
-            return self.model.track(earlier, maps, [last.candidates, *candidates[:-1]])
-        nothing = candidates[0].boxes[:0]
-        tail = self.model.track(maps[:-1], maps[1:], candidates[:-1]) if len(frames) > 1 else []
-        return [(nothing, nothing), *tail]
+    ) -> tuple[list[_Pair], list[Candidates]]:
+        """What each frame's pair with the one before it says; and the candidates, averaged with the earlier frame."""
+        last = self._last if self._last is not None and _place(frames[0]).follows(self._last.place) else None
+        alone = [] if last is not None else [_Pair((candidates[0].boxes[:0],) * 2)]
+        if len(alone) == len(frames):
+            return alone, candidates
+        # With a last frame all frames have an earlier one, else all but the first.
+        now = maps[len(alone) :]
+        earlier = maps[:-1] if last is None else FrameMaps.cat([last.maps, maps[:-1]]) if len(frames) > 1 else last.maps
+        if self.model.score_average == "none":
+            before = [*([last.candidates] if last is not None else []), *candidates[:-1]]
+            return [*alone, *map(_Pair, self.model.track(earlier, now, before))], candidates
+        averaged = [*candidates[: len(alone)], *look_back(self.model, now, earlier, candidates[len(alone) :])]
+        before = [*([last.candidates] if last is not None else []), *averaged[:-1]]
+        revised, found = look_ahead(self.model, earlier, now, before)
+        return [*alone, *(_Pair(t, r) for t, r in zip(found, revised, strict=True))], averaged
 
 
 def _place(item: dict[str, Any]) -> _Place:

@@ -85,7 +85,7 @@ def main(folder: str) -> None:
     )
     trainer, compare = PairTrainer(cfg), Compare()
     assert isinstance(trainer.model, torch.nn.parallel.DistributedDataParallel)
-    trainer._trainer.register_hooks([compare])
+    trainer.stepper.register_hooks([compare])
     compare.trainer = trainer
     trainer.train()
     if comm.is_main_process():

@@ -2,6 +2,7 @@
 
 from .backbones import TimmBackbone, build_timm_backbone
 from .frames import Candidates, FrameMaps
+from .inception_v4 import InceptionV4, build_inception_v4_backbone
 from .meta_arch import DetectAndTrack
 from .rfcn import RFCNHeads
 from .stream import VideoStream
@@ -13,9 +14,11 @@ __all__ = [
     "CorrelationTrackHead",
     "DetectAndTrack",
     "FrameMaps",
+    "InceptionV4",
     "RFCNHeads",
     "TimmBackbone",
     "VideoStream",
+    "build_inception_v4_backbone",
     "build_timm_backbone",
     "build_track_head",
 ]

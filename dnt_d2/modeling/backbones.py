@@ -1,4 +1,8 @@
-"""Any timm network as a Detectron2 backbone (Detectron2's own ResNets are used by config alone)."""
+"""Any timm network that can be dilated, as a Detectron2 backbone.
+
+ResNet-50, ResNet-101 and ResNeXt-101 are Detectron2's own, used by config alone; Inception-v4, which timm can't give at
+stride 16, has :mod:`dnt_d2.modeling.inception_v4`.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ class TimmBackbone(Backbone):
             ValueError: when timm doesn't know the name, or the network has no such stages.
         """
         super().__init__()
-        timm = _import_timm()
+        timm = import_timm()
         levels = (2, 3, 4)
         try:
             self.body = timm.create_model(
@@ -59,7 +63,7 @@ class TimmBackbone(Backbone):
 
     def _freeze(self, stages: list[str]) -> None:
         """Freeze all batch norms, and every parameter up to the end of the last of these stages."""
-        timm_layers = _import_timm().layers
+        timm_layers = import_timm().layers
         self.body = timm_layers.freeze_batch_norm_2d(self.body)
         if not stages:
             return
@@ -108,12 +112,40 @@ def build_timm_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> TimmBackbone:
         freeze_stages=cfg.MODEL.TIMM.FREEZE_STAGES,
         in_channels=input_shape.channels,
     )
-    if source.startswith("package:"):
-        path = packaged_weights(source.removeprefix("package:"))
-        backbone.load_by_order(torch.load(path, map_location="cpu", weights_only=True))
-    elif source not in ("", "hub"):
-        raise ValueError(f'MODEL.TIMM.WEIGHTS is {source!r}: it must be "", "hub" or "package:NAME"')
+    weights = read_weights(source)
+    if weights is not None:
+        backbone.load_by_order(weights)
     return backbone
+
+
+def read_weights(source: str) -> dict[str, Tensor] | None:
+    """The tensors that a value of ``MODEL.TIMM.WEIGHTS`` names.
+
+    Args:
+        source: "package:NAME", the one file that an installed package ships; "file:PATH", a checkpoint that timm or
+            its hub gave, ``.safetensors`` or ``.pth``; "" and "hub" name no file.
+
+    Returns:
+        Names and tensors; None for "" and "hub".
+
+    Raises:
+        FileNotFoundError: there is no such file or package.
+        ValueError: ``source`` is something else.
+    """
+    kind, _, name = source.partition(":")
+    if source in ("", "hub"):
+        return None
+    if kind not in ("package", "file") or not name:
+        raise ValueError(f'MODEL.TIMM.WEIGHTS is {source!r}: it must be "", "hub", "package:NAME" or "file:PATH"')
+    path = packaged_weights(name) if kind == "package" else Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"MODEL.TIMM.WEIGHTS is {source!r}: there is no file {path}")
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file  # comes with timm
+
+        return load_file(path)
+    weights = torch.load(path, map_location="cpu", weights_only=True)
+    return weights.get("state_dict", weights)
 
 
 def packaged_weights(package: str) -> Path:
@@ -137,7 +169,8 @@ def _pth_files(folder: Path) -> Iterator[Path]:
     return folder.rglob("*.pth")
 
 
-def _import_timm():  # type: ignore[no-untyped-def]
+def import_timm():  # type: ignore[no-untyped-def]
+    """The module timm, or an error that says how to get it."""
     try:
         import timm
     except ModuleNotFoundError as error:

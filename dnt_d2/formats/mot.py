@@ -1,0 +1,150 @@
+"""Read folders in the layout of MOTChallenge: ``<sequence>/img1/000001.jpg, gt/gt.txt, seqinfo.ini``.
+
+Frames and pixels count from 1, as the benchmark defines it: left = x1 + 1, width = x2 - x1 + 1 of our inclusive 0-based
+corners. Tracks are labels and stay as they are.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .images import image_size
+from .mot_lines import read_ground_truth
+from .video_set import Frame, VideoSet, make_frame
+
+IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
+def read_mot(
+    root: str | os.PathLike[str], class_names: Sequence[str] | None = None, lists: Sequence[str] = ()
+) -> VideoSet:
+    """Read sequences.
+
+    A line of ``gt/gt.txt`` is ``frame,id,left,top,width,height,flag,class,visibility``; see
+    :func:`.mot_lines.read_ground_truth`. Class k is the k-th line of ``gt/labels.txt`` where there is one (CVAT writes
+    it), the k-th of ``class_names`` otherwise.
+
+    Args:
+        root: the folder of the sequences.
+        class_names: the classes; None takes those of the first sequence's ``gt/labels.txt``.
+        lists: names of ``<root>/seqmaps/<name>.txt``, with a sequence in each line (a first line "name" is a heading).
+            Without lists all folders that have an ``img1`` are read, in order of their names.
+
+    Returns:
+        A video for each sequence. ``image_id`` counts from 1.
+
+    Raises:
+        FileNotFoundError: a folder, a list, a frame or ``gt.txt`` is missing.
+        ValueError: something in a file is wrong. Each message names the file and the remedy.
+    """
+    folder = Path(root)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: there is no such folder of sequences; correct the path")
+    names = _listed(folder, lists) if lists else _all_sequences(folder)
+    classes = _read_labels(folder / names[0]) if class_names is None else list(class_names)
+    if not classes:
+        raise ValueError(
+            f"{folder / names[0]}/gt/labels.txt is missing: give the classes by name, in order of their "
+            "numbers in gt.txt"
+        )
+    frames: list[Frame] = []
+    for place, name in enumerate(names):
+        frames += _read_sequence(folder / name, place, classes, len(frames) + 1)
+    return VideoSet(frames, names, classes)
+
+
+def _all_sequences(root: Path) -> list[str]:
+    names = sorted(path.name for path in root.iterdir() if (path / "img1").is_dir())
+    if not names:
+        raise FileNotFoundError(f"{root} has no sequence, which is a folder with frames in img1/; correct the path")
+    return names
+
+
+def _listed(root: Path, lists: Sequence[str]) -> list[str]:
+    names: dict[str, None] = {}
+    for item in lists:
+        path = root / "seqmaps" / f"{item}.txt"
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path}: this list of sequences is missing; write it, or leave the lists out to read all sequences"
+            )
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        names |= dict.fromkeys(line for line in lines[lines[:1] == ["name"] :] if line)
+        if not names:
+            raise ValueError(f"{path}: there is no sequence in this list; write one a line")
+    return list(names)
+
+
+def _read_sequence(folder: Path, place: int, class_names: list[str], first_id: int) -> list[Frame]:
+    info = _read_info(folder / "seqinfo.ini")
+    images = _numbered_images(folder / info.get("imdir", "img1"))
+    said = info.get("seqlength", str(len(images)))
+    if said != str(len(images)):
+        raise ValueError(
+            f"{folder}/seqinfo.ini: seqLength is {said}, but there are {len(images)} frames; unpack the "
+            "sequence again, or correct it"
+        )
+    size = _size(info, images[0], folder)
+    frames = [
+        make_frame(str(path), first_id + index, size, (place, index, len(images))) for index, path in enumerate(images)
+    ]
+    labels = _read_labels(folder) or class_names
+    for index, note in read_ground_truth(folder / "gt" / "gt.txt", len(images), labels, class_names):
+        frames[index]["annotations"].append(note)
+    return frames
+
+
+def _numbered_images(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: this folder of frames is missing; unpack the sequence again")
+    found: dict[int, Path] = {}
+    for name in sorted(os.listdir(folder)):
+        stem, extension = os.path.splitext(name)
+        if extension.lower() not in IMAGE_EXTENSIONS or name.startswith("."):
+            continue
+        if not stem.isdecimal():
+            raise ValueError(f"{folder / name}: frames are named by number, 000001.jpg, ...; rename it")
+        if int(stem) in found:
+            raise ValueError(f"{folder}: {found[int(stem)].name} and {name} have the same number; remove one")
+        found[int(stem)] = folder / name
+    if not found:
+        raise FileNotFoundError(f"{folder} has no frames; unpack the sequence again")
+    for number in range(1, len(found) + 1):
+        if number not in found:
+            raise FileNotFoundError(
+                f"{folder}/{number:06d} is missing; unpack the sequence again, or number frames "
+                "from 000001 without gaps"
+            )
+    return [found[number] for number in sorted(found)]
+
+
+def _read_info(path: Path) -> dict[str, str]:
+    """The section [Sequence] in lower case, empty without a file."""
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(path, encoding="utf-8")
+        return dict(parser["Sequence"]) if path.is_file() else {}
+    except (configparser.Error, KeyError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: broken or without section [Sequence] ({error}); correct or remove it") from None
+
+
+def _size(info: dict[str, str], image: Path, folder: Path) -> tuple[int, int]:
+    """Width and height of all frames: as seqinfo.ini says, else from the first frame."""
+    if "imwidth" not in info or "imheight" not in info:
+        return image_size(image)
+    width, height = info["imwidth"], info["imheight"]
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise ValueError(
+            f"{folder}/seqinfo.ini: imWidth and imHeight are {width!r} and {height!r}, not a size; "
+            "correct them, or take both out"
+        )
+    return int(width), int(height)
+
+
+def _read_labels(folder: Path) -> list[str]:
+    path = folder / "gt" / "labels.txt"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [line.strip() for line in lines if line.strip()]

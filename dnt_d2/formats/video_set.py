@@ -1,0 +1,113 @@
+"""VideoSet: what all formats read and write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Any
+
+Frame = dict[str, Any]
+Note = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class VideoSet:
+    """Frames of videos, or stills, with their objects as a file has them: nothing is clipped, dropped or filtered.
+
+    Attributes:
+        frames: one dict per frame, video by video and in order, with the keys of a dataset dict: ``file_name,
+            image_id, height, width, video_id`` (place of the video, from 0), ``frame_index`` (from 0), ``video_length``
+            and ``annotations``, each with ``bbox`` (x1, y1, x2, y2: inclusive 0-based corners, px), ``category_id``
+            (0..C-1), ``instance_id, occluded, generated, iscrowd`` (1: neither to be trained on nor to be judged).
+        video_names: the name of each video; parts may be separated by "/". Of a still: its path without extension.
+        class_names: the C classes, in the order of their ids.
+        kind: "video", or "still": then each frame is a video of length 1.
+    """
+
+    frames: list[Frame] = field(default_factory=list)
+    video_names: list[str] = field(default_factory=list)
+    class_names: list[str] = field(default_factory=list)
+    kind: str = "video"
+
+    def videos(self) -> Iterator[tuple[str, list[Frame]]]:
+        """Name and frames of each video."""
+        for video_id, frames in groupby(self.frames, key=lambda frame: frame["video_id"]):
+            yield self.video_names[video_id], list(frames)
+
+
+def make_frame(file_name: str, image_id: int, size: tuple[int, int], video: tuple[int, int, int]) -> Frame:
+    """A frame without objects.
+
+    Args:
+        file_name: of the image.
+        image_id: unique in the data set.
+        size: width and height, px.
+        video: place of the video, place of the frame in it, and its length.
+    """
+    return {
+        "file_name": file_name,
+        "image_id": image_id,
+        "height": size[1],
+        "width": size[0],
+        "video_id": video[0],
+        "frame_index": video[1],
+        "video_length": video[2],
+        "annotations": [],
+    }
+
+
+def make_note(
+    bbox: tuple[float, float, float, float],
+    category_id: int,
+    instance_id: int,
+    *,
+    occluded: int = 0,
+    generated: int = 0,
+    iscrowd: int = 0,
+) -> Note:
+    """One object of a frame; see :class:`VideoSet` for the values."""
+    return {
+        "bbox": list(bbox),
+        "category_id": category_id,
+        "instance_id": instance_id,
+        "occluded": occluded,
+        "generated": generated,
+        "iscrowd": iscrowd,
+    }
+
+
+def check_whole_videos(videos: VideoSet, target: str) -> None:
+    """For formats that number frames without gaps.
+
+    Raises:
+        ValueError: a video lacks some of its frames.
+    """
+    for name, frames in videos.videos():
+        length = frames[0]["video_length"]
+        if [frame["frame_index"] for frame in frames] != list(range(length)):
+            raise ValueError(
+                f"{name}: there are {len(frames)} of the video's {length} frames, but {target} holds whole videos "
+                "only; convert from a list (or JSON) that has all frames"
+            )
+
+
+def check_path(name: str) -> str:
+    """The name of a video or a still, when it can be a path below a folder.
+
+    Raises:
+        ValueError: it is empty, absolute, leads out of the folder, or has white space, which separates words in lists.
+    """
+    path = PurePosixPath(name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or len(name.split()) != 1:
+        raise ValueError(
+            f"The video or image name {name!r} can't be a path below the target folder: names must not be empty, "
+            "absolute, contain '..' or white space; rename it"
+        )
+    return str(path)
+
+
+def plain_number(value: float) -> int | float:
+    """A coordinate as people write it: 8, not 8.0."""
+    return int(value) if float(value).is_integer() else float(value)

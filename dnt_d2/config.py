@@ -12,6 +12,7 @@ def add_dnt_config(cfg: CN) -> None:
         cfg: a config from :func:`detectron2.config.get_cfg`; changed in place.
     """
     _add_data_keys(cfg)
+    _add_dataset_keys(cfg)
     _add_rfcn_keys(cfg)
     _add_track_keys(cfg)
     _add_timm_keys(cfg)
@@ -36,6 +37,13 @@ def _add_data_keys(cfg: CN) -> None:
     # The scores that are linked (sec. 5.3 and table 2, "average"): "none", a box's own in frame t; "next", their mean
     # with the class scores at the tracked box in frame t + tau; "both", the mean over t - tau, t and t + tau.
     cfg.TEST.SCORE_AVERAGE = "none"
+
+
+def _add_dataset_keys(cfg: CN) -> None:
+    # Data sets of your own, each a dict: [{NAME: "screws", FORMAT: "coco_vid", JSON: "screws.json", CLASSES: ["screw"]}].
+    # FORMAT is "coco_vid", "mot", "ilsvrc_vid" or "ilsvrc_det"; their keys are in dnt_d2/data/register.py, an example
+    # is in docs/own_videos.md. DATASETS.TRAIN and DATASETS.TEST can then name them.
+    cfg.DATASETS.REGISTER = []
 
 
 def _add_rfcn_keys(cfg: CN) -> None:

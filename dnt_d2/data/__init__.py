@@ -8,7 +8,9 @@ from __future__ import annotations
 from .imagenet_vid import load_det, load_vid, register_imagenet_det, register_imagenet_vid
 from .loaders import build_pair_train_loader, build_video_test_loader
 from .mapper import FrameMapper, PairMapper
+from .own_videos import load_coco_vid, load_mot
 from .pairs import PairDataset
+from .register import register_from_config
 from .samplers import PairSampler, VideoChunkSampler
 
 __all__ = [
@@ -19,8 +21,11 @@ __all__ = [
     "VideoChunkSampler",
     "build_pair_train_loader",
     "build_video_test_loader",
+    "load_coco_vid",
     "load_det",
+    "load_mot",
     "load_vid",
+    "register_from_config",
     "register_imagenet_det",
     "register_imagenet_vid",
 ]

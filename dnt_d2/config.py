@@ -34,13 +34,16 @@ def _add_data_keys(cfg: CN) -> None:
     # The temporal stride of evaluation, tau: the network sees every tau-th frame (sec. 5.3), and the last one.
     # VideoPredictor and the demo have an argument of their own for it.
     cfg.TEST.TEMPORAL_STRIDE = 1
+    # Proposals from several sizes of each picture in testing: the lengths of its longer side, in pixels. () is off: the
+    # picture as it is; the paper's 5 scales (sec. 5.2) are (1400, 700, 350, 175, 88). Costs a pass of the trunk for each.
+    cfg.TEST.PROPOSAL_SCALES = ()
     # The scores that are linked (sec. 5.3 and table 2, "average"): "none", a box's own in frame t; "next", their mean
     # with the class scores at the tracked box in frame t + tau; "both", the mean over t - tau, t and t + tau.
     cfg.TEST.SCORE_AVERAGE = "none"
 
 
 def _add_dataset_keys(cfg: CN) -> None:
-    # Data sets of your own, each a dict: [{NAME: "screws", FORMAT: "coco_vid", JSON: "screws.json", CLASSES: ["screw"]}].
+    # Data sets of your own, each a dict: [{NAME: "bolts", FORMAT: "coco_vid", JSON: "bolts.json", CLASSES: ["bolt"]}].
     # FORMAT is "coco_vid", "mot", "ilsvrc_vid" or "ilsvrc_det"; their keys are in dnt_d2/data/register.py, an example
     # is in docs/own_videos.md. DATASETS.TRAIN and DATASETS.TEST can then name them.
     cfg.DATASETS.REGISTER = []

@@ -1,6 +1,6 @@
 """Average precision of frames and of tubes, as the ILSVRC devkit measures it, and by speed of motion, as FGFA does.
 
-The names below are loaded when they are first touched (PEP 562): only :class:`VIDEvaluator` needs Detectron2.
+The names below are loaded when they are first touched (PEP 562): only the evaluators need Detectron2.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .average_precision import ClassAP, evaluate_class, match_detections, mean_ap, rank_and_measure
     from .motion import MOTION_RANGES, MotionTruth, evaluate_motion, motion_iou
+    from .proposal_evaluator import ProposalRecallEvaluator
+    from .proposal_recall import count_found, found_within, mean_recall, recall_by_class
     from .tables import per_class_table
     from .vid_evaluator import VIDEvaluator
 
@@ -24,6 +26,11 @@ _HOME = {
     "MotionTruth": "motion",
     "evaluate_motion": "motion",
     "motion_iou": "motion",
+    "ProposalRecallEvaluator": "proposal_evaluator",
+    "count_found": "proposal_recall",
+    "found_within": "proposal_recall",
+    "mean_recall": "proposal_recall",
+    "recall_by_class": "proposal_recall",
     "per_class_table": "tables",
     "VIDEvaluator": "vid_evaluator",
 }
@@ -32,14 +39,19 @@ __all__ = [
     "MOTION_RANGES",
     "ClassAP",
     "MotionTruth",
+    "ProposalRecallEvaluator",
     "VIDEvaluator",
+    "count_found",
     "evaluate_class",
     "evaluate_motion",
+    "found_within",
     "match_detections",
     "mean_ap",
+    "mean_recall",
     "motion_iou",
     "per_class_table",
     "rank_and_measure",
+    "recall_by_class",
 ]
 
 

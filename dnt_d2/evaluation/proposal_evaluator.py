@@ -1,0 +1,171 @@
+"""Detectron2's evaluator for the RPN alone: recall of its proposals, per class and on average (sec. 5.2)."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from detectron2.config import CfgNode, configurable
+from detectron2.data import DatasetCatalog, MetadataCatalog
+from detectron2.evaluation import DatasetEvaluator
+from detectron2.utils import comm
+from numpy.typing import NDArray
+
+from ..geometry import FloatArray
+from .ground_truth import VideoTruth
+from .proposal_recall import PAPER_RECALL, IntArray, count_found, found_within, mean_recall, recall_by_class
+from .tables import per_class_table, write_json
+
+logger = logging.getLogger(__name__)
+
+Dataset = str | tuple[Sequence[Mapping[str, Any]], Sequence[str]]
+
+
+class ProposalRecallEvaluator(DatasetEvaluator):
+    """Recall of the best 10, 100 and 300 proposals of every frame, as :mod:`.proposal_recall` measures it.
+
+    Frames may come in any order and on any rank, each once. Those that the network has not seen do not count.
+    """
+
+    @configurable
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        limits: Sequence[int] = (10, 100, 300),
+        iou: float = 0.5,
+        temporal_stride: int = 1,
+        distributed: bool = True,
+        output_dir: str | None = None,
+    ) -> None:
+        """Either as below, or ``ProposalRecallEvaluator(cfg, dataset, ...)``.
+
+        Args:
+            dataset: the name of a registered data set, or its dicts (one per frame) and the names of its classes.
+            limits: numbers of proposals.
+            iou: from which on an object is found.
+            temporal_stride: which frames to expect: every so-many-th of a video, and its last.
+            distributed: gather the results of all ranks; False evaluates what this process has seen.
+            output_dir: where ``proposal_results.json`` is written; None writes nothing.
+        """
+        if isinstance(dataset, str):
+            self._name = dataset
+            dicts: Sequence[Mapping[str, Any]] = DatasetCatalog.get(dataset)
+            classes: Sequence[str] = MetadataCatalog.get(dataset).thing_classes
+        else:
+            self._name = "unnamed data set"
+            dicts, classes = dataset
+        self._classes = list(classes)
+        self._truth = VideoTruth(dicts, len(self._classes))
+        self._limits, self._iou, self._stride = tuple(limits), iou, temporal_stride
+        self._distributed, self._output_dir = distributed, output_dir
+        self.reset()
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, dataset: Dataset) -> dict[str, Any]:
+        """The arguments from TEST.TEMPORAL_STRIDE and OUTPUT_DIR (a folder ``inference/<dataset>`` in it)."""
+        folder = os.path.join(cfg.OUTPUT_DIR, "inference", *([dataset] if isinstance(dataset, str) else []))
+        return {"dataset": dataset, "temporal_stride": cfg.TEST.TEMPORAL_STRIDE, "output_dir": folder}
+
+    def reset(self) -> None:
+        """Forget everything that was processed."""
+        self._seen = np.zeros(self._truth.num_frames, dtype=np.int64)
+        self._found: IntArray = np.zeros((len(self._limits), len(self._classes)), dtype=np.int64)
+
+    def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None:
+        """Take the outputs of frames.
+
+        Args:
+            inputs: per frame a dict with video_id and frame_index.
+            outputs: per frame a dict with proposals: ``proposal_boxes`` in original pixels, ``objectness_logits``.
+
+        Raises:
+            ValueError: a frame is not in the data set, or has no proposals.
+        """
+        for frame, output in zip(inputs, outputs, strict=True):
+            if "video_id" not in frame or "frame_index" not in frame:
+                raise ValueError("the loader must hand on video_id and frame_index of each frame")
+            if "proposals" not in output:
+                raise ValueError(
+                    "the network gave no proposals: MODEL.META_ARCHITECTURE must be 'ProposalNetwork' to measure them"
+                )
+            number = int(self._truth.numbers(int(frame["video_id"]), np.array([int(frame["frame_index"])]))[0])
+            self._seen[number] += 1
+            start, end = np.searchsorted(self._truth.frames, [number, number + 1])
+            found = self._hits(output["proposals"], self._truth.boxes[start:end])
+            self._found += count_found(found, self._truth.classes[start:end], len(self._classes))
+
+    def _hits(self, proposals: Any, gt_boxes: FloatArray) -> NDArray[np.bool_]:
+        height, width = proposals.image_size
+        boxes = _numpy(proposals.proposal_boxes.tensor)
+        # Detectron2 clips to the picture's edge, the corners of the data set are pixels.
+        boxes = np.minimum(boxes, np.array([width - 1, height - 1, width - 1, height - 1], dtype=boxes.dtype))
+        return found_within(boxes, _numpy(proposals.objectness_logits), gt_boxes, self._limits, self._iou)
+
+    def evaluate(self) -> OrderedDict[str, OrderedDict[str, float]]:
+        """Recall over everything processed, on all ranks together. Every rank must call it.
+
+        Returns:
+            On rank 0 "proposals", with "recall@k" and "recall@k-<class>" in percent for every limit k, NaN for classes
+            without objects. On other ranks nothing.
+
+        Raises:
+            ValueError: when a frame was processed twice.
+        """
+        parts = [(self._seen, self._found)]
+        if self._distributed:
+            comm.synchronize()
+            parts = comm.gather(parts[0], dst=0)
+            if not comm.is_main_process():
+                return OrderedDict()
+        seen = np.sum([part[0] for part in parts], axis=0)
+        counts = np.sum([part[1] for part in parts], axis=0)
+        if (seen > 1).any():
+            twice = self._truth.describe(int(np.argmax(seen > 1)))
+            raise ValueError(f"{twice} was processed {seen.max()} times: the sampler must give each frame once")
+        missing = np.flatnonzero(self._truth.sampled(self._stride) & (seen == 0))
+        if len(missing):
+            example = self._truth.describe(int(missing[0]))
+            logger.warning(f"{len(missing)} frames of {self._name} were not processed, {example} for one")
+        num_gt = self._truth.count(seen > 0)
+        recalls = recall_by_class(counts, num_gt)
+        results: OrderedDict[str, OrderedDict[str, float]] = OrderedDict(proposals=OrderedDict())
+        for limit, mean in zip(self._limits, mean_recall(recalls), strict=True):
+            results["proposals"][f"recall@{limit}"] = 100 * float(mean)
+        for limit, row in zip(self._limits, recalls, strict=True):
+            for name, value in zip(self._classes, row, strict=True):
+                results["proposals"][f"recall@{limit}-{name}"] = 100 * float(value)
+        self._report(results, 100 * recalls, num_gt, int((seen > 0).sum()))
+        return results
+
+    def _report(
+        self, results: Mapping[str, Mapping[str, float]], percent: FloatArray, num_gt: IntArray, num_frames: int
+    ) -> None:
+        columns = {f"recall@{limit}": row.tolist() for limit, row in zip(self._limits, percent, strict=True)}
+        table = per_class_table(self._classes, columns, {"boxes": num_gt.tolist()})
+        logger.info(
+            f"Recall of proposals at IoU {self._iou} on {num_frames} frames of {self._name} (the paper's mean on "
+            f"ImageNet VID's validation set, of 300 at IoU 0.5: {PAPER_RECALL}):\n{table}"
+        )
+        if self._output_dir is None:
+            return
+        content = {
+            "dataset": self._name,
+            "frames": num_frames,
+            "iou": self._iou,
+            "temporal_stride": self._stride,
+            "boxes": dict(zip(self._classes, num_gt.tolist(), strict=True)),
+            "results": results,
+        }
+        path = Path(self._output_dir, "proposal_results.json")
+        write_json(path, content)
+        logger.info(f"results written to {path}")
+
+
+def _numpy(tensor: Any) -> NDArray[Any]:
+    return tensor.detach().cpu().numpy()

@@ -1,0 +1,126 @@
+"""Proposals from several sizes of a picture: against the RPN, against steps by hand, and whatever the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from detectron2.layers import nms
+from detectron2.modeling import build_model
+from detectron2.structures import ImageList, Instances
+from torch import Tensor, nn
+
+from dnt_d2.modeling import DetectAndTrack, PyramidProposalNetwork, pyramid_proposals, with_proposal_scales
+from dnt_d2.modeling.proposals import pyramid_size
+
+Make = Callable[..., Any]
+SIDES = (160, 80, 40)
+
+
+@pytest.fixture(scope="module")
+def model(small_model: Make) -> DetectAndTrack:
+    return small_model(lively=True)
+
+
+@pytest.fixture(scope="module")
+def pictures(make_video: Make) -> list[Tensor]:
+    sizes = [(96, 128), (70, 90)]
+    return [make_video(i, 1, size)[0]["image"].float() / 60 - 2 for i, size in enumerate(sizes)]
+
+
+def propose(model: DetectAndTrack, pictures: list[Tensor], sides: Any = SIDES, topk: int = 40) -> list[Instances]:
+    with torch.no_grad():
+        images = ImageList.from_tensors(pictures)
+        return pyramid_proposals(model.backbone, model.proposal_generator, images, sides, 0.7, topk)
+
+
+def single(model: DetectAndTrack, picture: Tensor) -> Instances:
+    with torch.no_grad():
+        images = ImageList.from_tensors([picture])
+        return model.proposal_generator(images, model.backbone(images.tensor), None)[0][0]
+
+
+def same(a: Instances, b: Instances) -> bool:
+    return (
+        a.image_size == b.image_size
+        and len(a) == len(b)
+        and torch.allclose(a.proposal_boxes.tensor, b.proposal_boxes.tensor, atol=1e-3)
+        and torch.allclose(a.objectness_logits, b.objectness_logits, atol=1e-4)
+    )
+
+
+def test_no_pictures_and_no_sizes(model: DetectAndTrack, pictures: list[Tensor]) -> None:
+    nothing = ImageList(torch.zeros(0, 3, 8, 8), [])
+    assert pyramid_proposals(model.backbone, model.proposal_generator, nothing, SIDES, 0.7, 5) == []
+    with pytest.raises(ValueError, match=r"TEST\.PROPOSAL_SCALES is empty"):
+        propose(model, pictures, sides=())
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "expected"),
+    [
+        ((600, 1000), 1400, (840, 1400)),
+        ((600, 1000), 1000, (600, 1000)),
+        ((33, 17), 88, (88, 45)),
+        ((1, 900), 88, (1, 88)),
+    ],
+)
+def test_sizes(size: tuple[int, int], side: int, expected: tuple[int, int]) -> None:
+    assert pyramid_size(size, side) == expected
+
+
+def test_the_pictures_own_size_is_the_rpn(model: DetectAndTrack, pictures: list[Tensor]) -> None:
+    """Whose NMS is the same, so that nothing more is suppressed."""
+    for picture in pictures:
+        (found,) = propose(model, [picture], sides=[max(picture.shape[-2:])])
+        assert len(found) > 10
+        assert same(found, single(model, picture))
+
+
+def test_sizes_compete(model: DetectAndTrack, pictures: list[Tensor]) -> None:
+    picture = pictures[0]
+    boxes, logits = [], []
+    for side, size in zip(SIDES, [(120, 160), (60, 80), (30, 40)], strict=True):
+        resized = nn.functional.interpolate(picture[None], size, mode="bilinear", antialias=True)[0]
+        found = single(model, resized)
+        boxes.append((found.proposal_boxes.tensor * (128 / side)).clamp(min=0))
+        logits.append(found.objectness_logits)
+    joined, scores = torch.cat(boxes), torch.cat(logits)
+    kept = nms(joined, scores, 0.7)[:40]
+    (found,) = propose(model, [picture])
+    assert len(found) == 40
+    assert torch.allclose(found.proposal_boxes.tensor, joined[kept], atol=1e-3)
+    assert torch.equal(found.objectness_logits, scores[kept])
+    assert (found.objectness_logits.diff() <= 0).all()
+    # More than one size has a say.
+    assert len({int(i) // 30 for i in kept}) > 1
+
+
+def test_padding_and_batch_change_nothing(model: DetectAndTrack, pictures: list[Tensor]) -> None:
+    together = propose(model, pictures)
+    for picture, found in zip(pictures, together, strict=True):
+        assert same(found, propose(model, [picture])[0])
+        assert found.image_size == tuple(picture.shape[-2:])
+        height, width = found.image_size
+        edge = torch.tensor([width, height, width, height])
+        assert ((found.proposal_boxes.tensor >= 0) & (found.proposal_boxes.tensor <= edge)).all()
+
+
+def test_rpn_alone(small_cfg: Make, make_video: Make) -> None:
+    cfg = small_cfg("MODEL.META_ARCHITECTURE", "ProposalNetwork", "MODEL.TRACK_HEAD.NAME", "")
+    torch.manual_seed(0)
+    network = build_model(cfg).eval()
+    assert with_proposal_scales(cfg, network) is network
+    cfg.TEST.PROPOSAL_SCALES = (128,)
+    wrapped = with_proposal_scales(cfg, network)
+    assert isinstance(wrapped, PyramidProposalNetwork)
+    video = make_video(0, 2)
+    for x, ours, theirs in zip(video, wrapped(video), network(video), strict=True):
+        assert set(ours) == {"proposals"}
+        # In original pixels, which are twice as many.
+        assert ours["proposals"].image_size == (x["height"], x["width"]) == (192, 256)
+        assert same(ours["proposals"], theirs["proposals"])
+    other = nn.Identity()
+    assert with_proposal_scales(cfg, other) is other

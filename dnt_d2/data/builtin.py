@@ -5,6 +5,7 @@ Importing this module reads nothing: a data set that is not there is an error wh
 
 from __future__ import annotations
 
+from ..det_classes import DET_CLASSES
 from .imagenet_vid import register_imagenet_det, register_imagenet_vid
 
 _ILSVRC = "$DETECTRON2_DATASETS/ILSVRC2015"
@@ -17,6 +18,10 @@ def _register_all() -> None:
     register_imagenet_vid("imagenet_vid_val", _ILSVRC, "val")
     # Sec. 5.2: at most 2000 images of each class.
     register_imagenet_det("imagenet_det_train_30classes", _ILSVRC, "train", max_per_class=2000)
+    register_imagenet_det("imagenet_det_val_30classes", _ILSVRC, "val", keep_empty=True)
+    # To train proposals on all classes first (sec. 5.2): every image that holds one of them.
+    register_imagenet_det("imagenet_det_train_200classes", _ILSVRC, "train", DET_CLASSES)
+    register_imagenet_det("imagenet_det_val_200classes", _ILSVRC, "val", DET_CLASSES, keep_empty=True)
     register_imagenet_vid("minivid_vid_train", _MINIVID, "train")
     register_imagenet_det("minivid_det_train", _MINIVID, "train")
     register_imagenet_vid("minivid_val_seen", _MINIVID, "val_seen")

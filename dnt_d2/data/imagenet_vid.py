@@ -12,8 +12,10 @@ from typing import Any
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from ..vid_classes import VID_CLASSES
-from .annotations import Repairs, class_ids, read_annotation
-from .layout import IMAGE_EXTENSION, expand_root, find_root, frame_names, listed_videos, read_list
+from .annotations import Repairs, class_ids
+from .frames import make_dicts, no_collection, still_frames, video_frames
+from .layout import expand_root, find_root, listed_videos, read_list
+from .xml_cache import list_xml, read_xml
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +43,12 @@ def register_imagenet_det(
     class_names: Sequence[str] = VID_CLASSES,
     *,
     max_per_class: int = 0,
+    keep_empty: bool = False,
 ) -> None:
     """Register a data set of stills under ``name``. Nothing is read before it is used; see :func:`load_det`."""
-    DatasetCatalog.register(name, lambda: load_det(root, lists, class_names, max_per_class=max_per_class))
+    DatasetCatalog.register(
+        name, lambda: load_det(root, lists, class_names, max_per_class=max_per_class, keep_empty=keep_empty)
+    )
     _describe(name, "still", root, class_names)
 
 
@@ -53,8 +58,12 @@ def _describe(name: str, kind: str, root: str, class_names: Sequence[str]) -> No
     )
 
 
-def load_vid(root: str, lists: str | Sequence[str], class_names: Sequence[str] = VID_CLASSES) -> Dicts:
+def load_vid(
+    root: str, lists: str | Sequence[str], class_names: Sequence[str] = VID_CLASSES, *, workers: int = 0
+) -> Dicts:
     """Read videos, one dict per frame, video by video and in order.
+
+    What the XML say is kept (see :mod:`dnt_d2.data.xml_cache`): the next time, only those that changed are read.
 
     Args:
         root: the folder with ``Data/VID, Annotations/VID, ImageSets/VID``. Frames are ``<number>.JPEG``, numbered
@@ -62,6 +71,7 @@ def load_vid(root: str, lists: str | Sequence[str], class_names: Sequence[str] =
         lists: names of lists in ``ImageSets/VID``, of whole videos ("<video> 1", as train_1 ... train_30) or of
             frames ("<video>/<frame> <id>", as val). See :func:`dnt_d2.data.layout.read_list` for the paths.
         class_names: the classes, in the order of their ids. An annotation gives the name or its WordNet id.
+        workers: processes that read XML, see :func:`dnt_d2.data.xml_reading.count_workers`.
 
     Returns:
         Detectron2 dicts with ``file_name, image_id, height, width, video_id, frame_index, video_length,
@@ -78,28 +88,11 @@ def load_vid(root: str, lists: str | Sequence[str], class_names: Sequence[str] =
     names = _names(lists)
     videos = listed_videos(root, names)
     logger.info(f"Reading {len(videos)} videos of {_short(names)} from {root} ...")
-    dicts: Dicts = []
-    for video_id, (video, wanted) in enumerate(videos.items()):
-        frames = frame_names(root, video)
-        if missing := wanted.keys() - set(frames):
-            raise FileNotFoundError(f"{root}/Data/VID/{video}/{min(missing)}{IMAGE_EXTENSION} is listed but missing")
-        for index, frame in enumerate(frames):
-            if wanted and frame not in wanted:
-                continue
-            xml = f"{root}/Annotations/VID/{video}/{frame}.xml"
-            width, height, annotations = read_annotation(xml, classes, repairs)
-            dicts.append(
-                {
-                    "file_name": f"{root}/Data/VID/{video}/{frame}{IMAGE_EXTENSION}",
-                    "image_id": wanted.get(frame),
-                    "height": height,
-                    "width": width,
-                    "video_id": video_id,
-                    "frame_index": index,
-                    "video_length": len(frames),
-                    "annotations": annotations,
-                }
-            )
+    listings = {video: list_xml(f"{root}/Annotations/VID/{video}") for video in videos}
+    with no_collection():
+        frames = video_frames(root, videos, listings)
+        table = read_xml(root, "VID", listings, workers=workers)
+        dicts = make_dicts(root, "VID", frames, table, classes, repairs)
     _number_images(dicts)
     _report(f"{len(videos)} videos, {len(dicts)} frames of {_short(names)} from {root}", start, repairs)
     return dicts
@@ -112,6 +105,7 @@ def load_det(
     *,
     max_per_class: int = 0,
     keep_empty: bool = False,
+    workers: int = 0,
 ) -> Dicts:
     """Read stills: each is a video of length 1, whose objects are numbered by position.
 
@@ -124,6 +118,7 @@ def load_det(
             0 keeps all. An image stays if one of its classes chose it.
         keep_empty: keep images without an object of these classes. The negatives of ILSVRC2013 (folders
             ``ILSVRC2013_train_extra<n>``), for which no annotations were published, are left out always.
+        workers: as in :func:`load_vid`.
 
     Returns:
         Dicts as from :func:`load_vid`; ``video_id`` is the place in the result.
@@ -136,25 +131,15 @@ def load_det(
     names = _names(lists)
     paths = dict(entry for name in names for entry in read_list(root, "DET", name))
     logger.info(f"Reading the annotations of {len(paths)} images of {_short(names)} from {root} ...")
-    dicts: Dicts = []
-    for path, image_id in paths.items():
-        xml = f"{root}/Annotations/DET/{path}.xml"
-        if "_train_extra" in path and not os.path.exists(xml):
-            continue
-        width, height, annotations = read_annotation(xml, classes, repairs, still=True)
-        if annotations or keep_empty:
-            dicts.append(
-                {
-                    "file_name": f"{root}/Data/DET/{path}{IMAGE_EXTENSION}",
-                    "image_id": image_id,
-                    "height": height,
-                    "width": width,
-                    "video_id": len(dicts),
-                    "frame_index": 0,
-                    "video_length": 1,
-                    "annotations": annotations,
-                }
-            )
+    folders = dict.fromkeys(os.path.dirname(path) for path in paths)
+    listings = {folder: list_xml(f"{root}/Annotations/DET/{folder}") for folder in folders}
+    with no_collection():
+        frames = still_frames(root, paths, listings)
+        table = read_xml(root, "DET", listings, workers=workers)
+        dicts = make_dicts(root, "DET", frames, table, classes, repairs)
+    dicts = [d for d in dicts if d["annotations"] or keep_empty]
+    for video_id, d in enumerate(dicts):
+        d["video_id"] = video_id
     dicts = _at_most_per_class(dicts, max_per_class) if max_per_class else dicts
     _number_images(dicts)
     _report(f"{len(dicts)} of {len(paths)} images of {_short(names)} from {root}", start, repairs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-IMAGE_EXTENSION = ".JPEG"
+from .made_lists import CLASS_LISTS, IMAGE_EXTENSION, make_list
 
 
 def expand_root(root: str) -> str:
@@ -39,8 +39,10 @@ def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
     Args:
         root: of the tree.
         part: "VID" or "DET".
-        name: of the list. Its paths are relative to ``Data/<part>``, or to the folder in it that is named as the list
-            is, or as it is up to the first underscore ("val" for "val_seen"): where the first entry is found, counts.
+        name: of the list. Where there is no such list, but a folder of this name in ``Data/<part>``, the list is made
+            of it, see :func:`dnt_d2.data.made_lists.make_list`. The paths of a list are relative to ``Data/<part>``,
+            or to the folder in it that is named as the list is, or as it is up to the first underscore ("val" for
+            "val_seen"): where the first entry is found, counts.
 
     Returns:
         For each line the path, relative to ``Data/<part>`` and without extension, and the number after it.
@@ -51,6 +53,8 @@ def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
     """
     file_name = f"{root}/ImageSets/{part}/{name}.txt"
     if not os.path.isfile(file_name):
+        if made := make_list(root, part, name):
+            return [(path, None) for path in made]
         raise FileNotFoundError(f"{file_name}: this list of the data set is missing; see datasets/README.md")
     entries: list[tuple[str, int | None]] = []
     with open(file_name, encoding="utf-8") as file:
@@ -81,12 +85,16 @@ def _folder_of(root: str, part: str, name: str, first: str, file_name: str) -> s
 def listed_videos(root: str, lists: Sequence[str]) -> dict[str, dict[str, int | None]]:
     """The videos of some lists, in order of their first appearance.
 
+    Where none of train_1 ... train_30 is there and all are asked for, ``train`` stands for them.
+
     Returns:
         For each video (its path in ``Data/VID``) its listed frames with their ids; none if lists are of whole videos.
 
     Raises:
         ValueError: some lists are of videos, others of frames.
     """
+    if set(lists) == set(CLASS_LISTS) and not any(os.path.isfile(f"{root}/ImageSets/VID/{x}.txt") for x in lists):
+        lists = ["train"]
     videos: dict[str, dict[str, int | None]] = {}
     kinds: set[bool] = set()
     for name in lists:
@@ -107,14 +115,19 @@ def listed_videos(root: str, lists: Sequence[str]) -> dict[str, dict[str, int | 
     return videos
 
 
-def frame_names(root: str, video: str) -> list[str]:
+def frame_names(root: str, video: str, annotated: Sequence[str] | None = None) -> list[str]:
     """The names (without extension) of all frames of a video, in order.
+
+    Args:
+        annotated: the sorted names of its annotations, where they are known already.
 
     Raises:
         FileNotFoundError: the video, or the image or the annotation of one of its frames, is missing.
         ValueError: frames are not named by numbers.
     """
     parts = [(f"{root}/Data/VID/{video}", IMAGE_EXTENSION), (f"{root}/Annotations/VID/{video}", ".xml")]
+    if annotated and _is_complete(parts[0][0], annotated):
+        return list(annotated)
     found = [_numbered(folder, extension) for folder, extension in parts]
     names = found[0] | found[1]
     if not names:
@@ -127,6 +140,21 @@ def frame_names(root: str, video: str) -> list[str]:
                     f"{folder}/{name}{extension} is missing; unpack the archive again, or number frames without gaps"
                 )
     return [names[number] for number in sorted(names)]
+
+
+def _is_complete(folder: str, names: Sequence[str]) -> bool:
+    """Whether these are all images in a folder, numbered without gaps and so that their order is that of the numbers.
+
+    Almost every video is such; the others are looked at name by name.
+    """
+    try:
+        images = sorted(name for name in os.listdir(folder) if name.endswith(IMAGE_EXTENSION))
+    except OSError:
+        return False
+    if [name[: -len(IMAGE_EXTENSION)] for name in images] != names:
+        return False
+    same_length = len(set(map(len, names))) == 1
+    return same_length and "".join(names).isdecimal() and int(names[-1]) - int(names[0]) + 1 == len(names)
 
 
 def _numbered(folder: str, extension: str) -> dict[int, str]:

@@ -123,7 +123,7 @@ def _by_id(entries: Iterable[Entry], what: str, path: str, *, optional: bool = F
         no_id = optional and entry.get("id") is None
         key = ("no id", place) if no_id else whole_number(entry, "id", what, path)
         if key in found:
-            raise ValueError(f"{path}: there are two {what}s with id {key}; give each its own")
+            raise ValueError(f"{path}: {what} {key} is there twice; give each an id of its own")
         found[key] = entry
     return found
 

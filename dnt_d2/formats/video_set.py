@@ -100,7 +100,7 @@ def check_path(name: str) -> str:
         ValueError: it is empty, absolute, leads out of the folder, or has white space, which separates words in lists.
     """
     path = PurePosixPath(name)
-    if not path.parts or path.is_absolute() or ".." in path.parts or len(name.split()) != 1:
+    if not path.parts or path.is_absolute() or ".." in path.parts or name.split() != [name]:
         raise ValueError(
             f"The video or image name {name!r} can't be a path below the target folder: names must not be empty, "
             "absolute, contain '..' or white space; rename it"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
 from detectron2.structures import BoxMode
-from numpy.typing import NDArray
 
 from ..det_classes import DET_WORDNET_IDS
 from ..vid_classes import WORDNET_IDS
-from .xml_table import NO_TRACK, XmlTable
 
 _IDS = DET_WORDNET_IDS | WORDNET_IDS
 
@@ -107,87 +104,6 @@ def read_annotation(
             }
         )
     return width, height, annotations
-
-
-def table_annotations(
-    table: XmlTable, path: Callable[[int], str], classes: Mapping[str, int], repairs: Repairs, *, still: bool = False
-) -> tuple[list[int], list[int], list[list[dict[str, Any]]]]:
-    """What :func:`read_annotation` gives for each XML of a table, without reading the files again.
-
-    Args:
-        table: of N files.
-        path: of the n-th of them; called for those that must be read anew because something is wrong with them.
-        classes, repairs, still: as there.
-
-    Returns:
-        widths, heights and annotations, N of each.
-
-    Raises:
-        FileNotFoundError, ValueError: as there, for the first file that is wrong.
-    """
-    of_name = np.array([classes.get(name, -1) for name in table.names.tolist()] or [-1], np.int64)
-    category, row = of_name[table.name], np.repeat(np.arange(len(table)), table.count)
-    wrong = (table.width < 1) | (table.height < 1)
-    if not still:
-        wrong[row[(category < 0) | (table.track == NO_TRACK)]] = True
-    read_anew = {int(n): read_annotation(path(int(n)), classes, repairs, still=still) for n in np.flatnonzero(wrong)}
-    kept = np.flatnonzero(~wrong[row])
-    if still:
-        repairs.other_class += int((category[kept] < 0).sum())
-        kept = kept[category[kept] >= 0]
-    boxes, inside = _clip(table, kept, row)
-    has_area = (inside[:, 2:] > inside[:, :2]).all(axis=1)
-    repairs.dropped += int((~has_area).sum())
-    repairs.clipped += int((inside != boxes).any(axis=1)[has_area].sum())
-    kept, inside = kept[has_area], inside[has_area]
-    track = np.arange(len(kept)) - np.searchsorted(row[kept], row[kept]) if still else table.track[kept]
-    if not still:
-        first = _first_of_track(row[kept], track)
-        repairs.repeated += len(kept) - len(first)
-        kept, inside, track = kept[first], inside[first], track[first]
-    annotations = _by_row(_dicts(table, kept, inside, category, track), row[kept], len(table))
-    widths, heights = table.width.tolist(), table.height.tolist()
-    for n, (width, height, found) in read_anew.items():
-        widths[n], heights[n], annotations[n] = width, height, found
-    return widths, heights, annotations
-
-
-def _clip(table: XmlTable, kept: NDArray, row: NDArray) -> tuple[NDArray, NDArray]:
-    """The boxes of these objects, as written and inside their image."""
-    boxes = table.boxes[kept]
-    limits = np.stack([table.width, table.height] * 2, axis=1)[row[kept]] - 1.0
-    return boxes, np.clip(boxes, 0.0, limits)
-
-
-def _first_of_track(row: NDArray, track: NDArray) -> NDArray:
-    """The places of the first object of each track in each row, ascending."""
-    order = np.lexsort((track, row))  # stable
-    row, track = row[order], track[order]
-    new = np.ones(len(order), bool)
-    new[1:] = (row[1:] != row[:-1]) | (track[1:] != track[:-1])
-    return np.sort(order[new])
-
-
-def _dicts(table: XmlTable, kept: NDArray, inside: NDArray, category: NDArray, track: NDArray) -> list[dict[str, Any]]:
-    columns = (inside, category[kept], track, table.occluded[kept], table.generated[kept])
-    mode = BoxMode.XYXY_ABS
-    return [
-        {
-            "bbox": bbox,
-            "bbox_mode": mode,
-            "category_id": category_id,
-            "instance_id": instance_id,
-            "occluded": occluded,
-            "generated": generated,
-            "iscrowd": 0,
-        }
-        for bbox, category_id, instance_id, occluded, generated in zip(*(c.tolist() for c in columns), strict=True)
-    ]
-
-
-def _by_row(items: list[dict[str, Any]], row: NDArray, rows: int) -> list[list[dict[str, Any]]]:
-    ends = np.cumsum(np.bincount(row, minlength=rows)).tolist()
-    return [items[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _parse(path: str) -> ElementTree.Element:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .annotations import Repairs, read_annotation, table_annotations
+from .annotations import Repairs, read_annotation
 from .layout import IMAGE_EXTENSION, frame_names
-from .xml_cache import XML, Listing
+from .listing import Listing
+from .table_annotations import table_annotations
+from .xml_cache import XML
 from .xml_table import XmlTable
 
 Frame = tuple[str, int | None, int, int, int]

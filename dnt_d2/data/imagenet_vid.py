@@ -15,7 +15,8 @@ from ..vid_classes import VID_CLASSES
 from .annotations import Repairs, class_ids
 from .frames import make_dicts, no_collection, still_frames, video_frames
 from .layout import expand_root, find_root, listed_videos, read_list
-from .xml_cache import list_xml, read_xml
+from .listing import list_files
+from .xml_cache import XML, read_xml
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def load_vid(
     names = _names(lists)
     videos = listed_videos(root, names)
     logger.info(f"Reading {len(videos)} videos of {_short(names)} from {root} ...")
-    listings = {video: list_xml(f"{root}/Annotations/VID/{video}") for video in videos}
+    listings = {video: list_files(f"{root}/Annotations/VID/{video}", XML) for video in videos}
     with no_collection():
         frames = video_frames(root, videos, listings)
         table = read_xml(root, "VID", listings, workers=workers)
@@ -132,7 +133,7 @@ def load_det(
     paths = dict(entry for name in names for entry in read_list(root, "DET", name))
     logger.info(f"Reading the annotations of {len(paths)} images of {_short(names)} from {root} ...")
     folders = dict.fromkeys(os.path.dirname(path) for path in paths)
-    listings = {folder: list_xml(f"{root}/Annotations/DET/{folder}") for folder in folders}
+    listings = {folder: list_files(f"{root}/Annotations/DET/{folder}", XML) for folder in folders}
     with no_collection():
         frames = still_frames(root, paths, listings)
         table = read_xml(root, "DET", listings, workers=workers)

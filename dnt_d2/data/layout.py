@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .made_lists import CLASS_LISTS, IMAGE_EXTENSION, make_list
 
@@ -57,29 +57,44 @@ def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
             return [(path, None) for path in made]
         raise FileNotFoundError(f"{file_name}: this list of the data set is missing; see datasets/README.md")
     entries: list[tuple[str, int | None]] = []
-    with open(file_name, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            words = line.split()
-            if len(words) > 2 or (len(words) == 2 and not words[1].lstrip("-").isdecimal()):
-                raise ValueError(f"{file_name}:{number}: expected '<path> <number>', got {line.strip()!r}")
-            if words:
-                entries.append((words[0], int(words[1]) if len(words) == 2 else None))
+    for number, entry in list_lines(file_name):
+        if isinstance(entry, str):
+            raise ValueError(f"{file_name}:{number}: expected '<path> <number>', got {entry!r}")
+        entries.append(entry)
     if not entries:
         return []
-    folder = _folder_of(root, part, name, entries[0][0], file_name)
+    first = entries[0][0]
+    folder = find_folder(root, part, name, first)
+    if folder is None:
+        tried = ", ".join(f"{root}/Data/{part}/{folder}{first}" for folder in dict.fromkeys(_folders(name)))
+        raise FileNotFoundError(
+            f"{file_name}: its first line names neither a folder nor a {IMAGE_EXTENSION} image; looked for {tried}"
+        )
     return [(folder + path, number) for path, number in entries]
 
 
-def _folder_of(root: str, part: str, name: str, first: str, file_name: str) -> str:
-    folders = ("", f"{name}/", f"{name.split('_')[0]}/")
-    for folder in folders:
-        path = f"{root}/Data/{part}/{folder}{first}"
-        if os.path.isdir(path) or os.path.isfile(path + IMAGE_EXTENSION):
+def list_lines(file_name: str) -> Iterator[tuple[int, tuple[str, int | None] | str]]:
+    """The lines of a list that aren't empty: the number of the line, and its path and number, or its text if wrong."""
+    with open(file_name, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            words = line.split()
+            if len(words) > 2 or (len(words) == 2 and not words[1].lstrip("-").isdecimal()):
+                yield number, line.strip()
+            elif words:
+                yield number, (words[0], int(words[1]) if len(words) == 2 else None)
+
+
+def find_folder(root: str, part: str, name: str, path: str) -> str | None:
+    """What the paths of a list are relative to, "" or a folder and "/", going by one path; None if nothing is there."""
+    for folder in _folders(name):
+        target = f"{root}/Data/{part}/{folder}{path}"
+        if os.path.isdir(target) or os.path.isfile(target + IMAGE_EXTENSION):
             return folder
-    tried = ", ".join(f"{root}/Data/{part}/{folder}{first}" for folder in dict.fromkeys(folders))
-    raise FileNotFoundError(
-        f"{file_name}: its first line names neither a folder nor a {IMAGE_EXTENSION} image; looked for {tried}"
-    )
+    return None
+
+
+def _folders(name: str) -> tuple[str, ...]:
+    return ("", f"{name}/", f"{name.split('_')[0]}/")
 
 
 def listed_videos(root: str, lists: Sequence[str]) -> dict[str, dict[str, int | None]]:

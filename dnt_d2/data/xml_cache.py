@@ -13,10 +13,10 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from .listing import Listing
 from .xml_reading import read_files
 from .xml_shelf import Shelf, load_shelf, save_shelf
 from .xml_table import XmlTable, join_tables
@@ -27,42 +27,14 @@ FOLDER_VARIABLE = "DNT_D2_CACHE"
 XML = ".xml"
 
 
-class Listing(NamedTuple):
-    """The XML files of a folder, sorted: their names without extension, times of change (ns) and sizes (bytes)."""
-
-    names: list[str]
-    mtime_ns: list[int]
-    byte_size: list[int]
-
-
-def list_xml(folder: str) -> Listing:
-    """The XML files in a folder; none where there is no such folder."""
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(XML))
-    except (FileNotFoundError, NotADirectoryError):
-        return Listing([], [], [])
-    found = _stats(folder, names)
-    return Listing([name[:-4] for name in names], [s.st_mtime_ns for s in found], [s.st_size for s in found])
-
-
-def _stats(folder: str, names: list[str]) -> list[os.stat_result]:
-    if os.stat not in os.supports_dir_fd:
-        return [os.stat(f"{folder}/{name}") for name in names]
-    # A fifth faster, over a million files, than by the whole path.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        return [os.stat(name, dir_fd=handle) for name in names]
-    finally:
-        os.close(handle)
-
-
 def read_xml(root: str, part: str, listings: Mapping[str, Listing], *, workers: int = 0) -> XmlTable:
     """The content of all XML in some folders.
 
     Args:
         root: the folder with ``Annotations``.
         part: "VID" or "DET".
-        listings: for each folder, by its path below ``Annotations/<part>``, what :func:`list_xml` found in it.
+        listings: of each folder, by its path below ``Annotations/<part>``, from
+            :func:`dnt_d2.data.listing.list_files`.
         workers: processes that read, see :func:`dnt_d2.data.xml_reading.count_workers`.
 
     Returns:

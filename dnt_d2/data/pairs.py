@@ -59,12 +59,13 @@ class PairDataset(Dataset):
             mapper: called as ``mapper(frame, next_frame, flip=..., seed=...)``, see :class:`dnt_d2.data.PairMapper`.
             seed: not negative.
             stride: tau, in frames. The first frame is uniform among those t for which the data set has t + tau, too. A
-                video without any, such as one of a single frame, gives each of its frames as a still.
+                video without any, such as one of a single frame, gives each of its frames as a still; not all may.
             frames_per_video: t is one of this many evenly spaced frames; 0 takes all.
             pairs: False gives frame t alone, for D.
 
         Raises:
-            ValueError: there are neither videos nor stills, or a number is out of range.
+            ValueError: there are neither videos nor stills, a number is out of range, or ``stride`` is longer than
+                every video.
         """
         if seed < 0 or stride < 1 or frames_per_video < 0:
             raise ValueError(
@@ -75,6 +76,8 @@ class PairDataset(Dataset):
             _starts(video, video_dicts, stride, frames_per_video, pairs)
             for video in group_by_video(video_dicts).values()
         ]
+        if pairs:
+            _check_stride(videos, video_dicts, stride)
         first = len(video_dicts)
         stills = [np.array([[i, i]]) for i in range(first, first + len(still_dicts))]
         # For each kind, for each video or still, (K, 2): the places of t and t + tau.
@@ -148,3 +151,15 @@ def _starts(
         if starts := [[place, after[place]] for place in candidates if after[place] is not None]:
             return np.array(starts)
     return np.array([[place, place] for place in frames])
+
+
+def _check_stride(videos: list[NDArray[np.int64]], dicts: Sequence[Mapping[str, Any]], stride: int) -> None:
+    """Refuse a stride at which no video gives a pair, so that nothing would ever move; single frames are stills."""
+    if any((starts[:, 0] != starts[:, 1]).any() for starts in videos):
+        return
+    spans = [np.ptp([dicts[place]["frame_index"] for place in starts[:, 0]]) for starts in videos]
+    if longest := int(max(spans, default=0)):
+        raise ValueError(
+            f"INPUT.PAIR_STRIDE is {stride}, but in no video of DATASETS.TRAIN are two frames so far apart: the "
+            f"longest spans {longest + 1} frames; lower the stride"
+        )

@@ -72,10 +72,24 @@ def test_pairs_are_tau_apart_in_one_video() -> None:
 
 @pytest.mark.parametrize(("length", "stride"), [(1, 1), (3, 3), (3, 10)])
 def test_a_video_too_short_for_a_pair_is_like_a_still(length: int, stride: int) -> None:
-    dataset = _dataset([length], 0, stride=stride)
-    items = [dataset[n] for n in range(40)]
+    dataset = _dataset([length, 20], 0, stride=stride)
+    items = [item for item in (dataset[n] for n in range(80)) if item["frame"]["video_id"] == 0]
     assert all(item["same"] for item in items)
     assert {item["frame"]["frame_index"] for item in items} == set(range(length))
+
+
+def test_a_stride_longer_than_every_video_is_refused() -> None:
+    message = r"INPUT\.PAIR_STRIDE is 4, but in no video .* the longest spans 4 frames; lower the stride"
+    with pytest.raises(ValueError, match=message):
+        _dataset([1, 4, 3], 2, stride=4)
+    # Single frames need no pair; videos of one frame are stills.
+    assert _dataset([4], 2, stride=4, pairs=False)[0]["next"] is None
+    assert _dataset([1, 1], 2, stride=4)[0]["same"]
+    # What counts is the distance of frames, some of which a list may lack.
+    sparse = [d for d in _videos([9]) if d["frame_index"] in (0, 8)]
+    with pytest.raises(ValueError, match="spans 9 frames"):
+        PairDataset(sparse, [], _echo, seed=0)
+    assert not PairDataset(sparse, [], _echo, seed=0, stride=8)[0]["same"]
 
 
 def test_a_frame_that_is_not_listed_makes_no_pair() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from .mapper import FrameMapper, PairMapper
 from .pairs import PairDataset, group_by_video
+from .proposals import with_proposals
 from .samplers import PairSampler, VideoChunkSampler
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def build_pair_train_loader(
         ValueError: the config asks for what pairs can't have.
     """
     _check_train_config(cfg)
-    videos, stills = _train_dicts(cfg.DATASETS.TRAIN)
+    videos, stills = _train_dicts(cfg)
     pairs = cfg.MODEL.TRACK_HEAD.NAME != ""
     seed = max(cfg.SEED, 0)
     dataset = PairDataset(
@@ -77,10 +78,10 @@ def build_video_test_loader(
     go to ranks. ``len()`` is the number of chunks of this rank.
 
     Args:
-        dataset_name: a registered data set, of videos or of stills.
+        dataset_name: a registered data set, of videos or of stills; with MODEL.LOAD_PROPOSALS one of DATASETS.TEST.
         mapper: :class:`FrameMapper` from the config by default.
     """
-    dicts = _dicts(dataset_name)
+    dicts = with_proposals(cfg, "TEST", dataset_name, _dicts(dataset_name))
     sampler = VideoChunkSampler(
         list(group_by_video(dicts).values()),
         frames_per_batch=cfg.TEST.FRAMES_PER_BATCH,
@@ -126,12 +127,13 @@ def _check_train_config(cfg: CfgNode) -> None:
         )
 
 
-def _train_dicts(names: Sequence[str]) -> tuple[Dicts, Dicts]:
+def _train_dicts(cfg: CfgNode) -> tuple[Dicts, Dicts]:
     """The frames of all data sets of videos, and the images of all data sets of stills."""
     videos: Dicts = []
     stills: Dicts = []
+    names = cfg.DATASETS.TRAIN
     for name in names:
-        dicts = _dicts(name)
+        dicts = with_proposals(cfg, "TRAIN", name, _dicts(name))
         metadata = MetadataCatalog.get(name)
         _check_classes(names[0], MetadataCatalog.get(names[0]), name, metadata)
         (videos if _kind(metadata, dicts) == "video" else stills).extend(d | {"dataset": name} for d in dicts)

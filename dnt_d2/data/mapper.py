@@ -14,6 +14,7 @@ from detectron2.structures import Boxes, BoxMode, Instances
 
 from .augmentation import flip_boxes, flip_image, input_shape, resize, to_tensor
 from .images import Image, ImageReader
+from .proposals import proposal_instances, proposal_topk
 
 _FRAME_KEYS = ("file_name", "image_id", "video_id", "frame_index", "video_length", "height", "width")
 
@@ -31,6 +32,7 @@ class PairMapper:
         horizontal_flip: bool = True,
         image_format: str = "BGR",
         cache_mb: float = 0,
+        proposal_topk: int | None = None,
     ) -> None:
         """
         Args:
@@ -41,6 +43,7 @@ class PairMapper:
             horizontal_flip: whether items that ask for a flip get one.
             image_format: "BGR" or "RGB".
             cache_mb: memory for decoded images, in MiB per loader worker.
+            proposal_topk: how many precomputed proposals of a frame are used; None: frames have none.
 
         Raises:
             ValueError: for a ``sampling`` or a format that there isn't.
@@ -55,7 +58,7 @@ class PairMapper:
                 "'choice' needs at least one size, 'range' two"
             )
         self.shorter_sides, self.longest_side, self.sampling = tuple(shorter_sides), longest_side, sampling
-        self.horizontal_flip = horizontal_flip
+        self.horizontal_flip, self.proposal_topk = horizontal_flip, proposal_topk
         self.read = ImageReader(image_format, cache_mb)
 
     @classmethod
@@ -71,6 +74,7 @@ class PairMapper:
             "horizontal_flip": cfg.INPUT.RANDOM_FLIP == "horizontal",
             "image_format": cfg.INPUT.FORMAT,
             "cache_mb": cfg.DATALOADER.CACHE_MB,
+            "proposal_topk": proposal_topk(cfg, "TRAIN"),
         }
 
     def __call__(
@@ -88,6 +92,7 @@ class PairMapper:
             ``image`` (3, H, W) uint8, ``instances`` with ``gt_boxes`` (N, 4), ``gt_classes`` (N,) and
             ``gt_instance_ids`` (N,) int64, for N >= 0; the same of frame t + tau as ``next_image, next_instances``; of
             frame t also ``file_name, image_id, video_id, frame_index, video_length``, original ``height, width``.
+            With precomputed proposals ``proposals`` and ``next_proposals``, see :func:`proposal_instances`.
 
         Raises:
             FileNotFoundError, ValueError: an image is missing, broken or without annotations.
@@ -102,6 +107,10 @@ class PairMapper:
             item["next_image"], item["next_instances"] = item["image"], item["instances"][:]
         elif next_frame is not None:
             item["next_image"], item["next_instances"] = self._frame(next_frame, view)
+        if self.proposal_topk is not None:
+            item["proposals"] = self._proposals(frame, item["instances"].image_size, view)
+            if next_frame is not None:
+                item["next_proposals"] = self._proposals(next_frame, item["next_instances"].image_size, view)
         return item
 
     def _shorter_side(self, seed: int) -> int:
@@ -119,19 +128,27 @@ class PairMapper:
         instances = _instances(frame["annotations"], (height, width), shape, view)
         return to_tensor(resize(flip_image(image) if view.flip else image, shape)), instances
 
+    def _proposals(self, frame: dict[str, Any], shape: tuple[int, int], view: _View) -> Instances:
+        assert self.proposal_topk is not None
+        original = (frame["height"], frame["width"])
+        return proposal_instances(frame, original, shape, top_k=self.proposal_topk, flip=view.flip)
+
 
 class FrameMapper:
     """Reads one frame for testing."""
 
     @configurable
-    def __init__(self, *, shorter_side: int, longest_side: int, image_format: str = "BGR") -> None:
+    def __init__(
+        self, *, shorter_side: int, longest_side: int, image_format: str = "BGR", proposal_topk: int | None = None
+    ) -> None:
         """
         Args:
             shorter_side: its length in pixels; 0 leaves images as they are.
             longest_side: the longer side is never above it.
             image_format: "BGR" or "RGB".
+            proposal_topk: as in :class:`PairMapper`.
         """
-        self.shorter_side, self.longest_side = shorter_side, longest_side
+        self.shorter_side, self.longest_side, self.proposal_topk = shorter_side, longest_side, proposal_topk
         self.read = ImageReader(image_format)
 
     @classmethod
@@ -140,6 +157,7 @@ class FrameMapper:
             "shorter_side": cfg.INPUT.MIN_SIZE_TEST,
             "longest_side": cfg.INPUT.MAX_SIZE_TEST,
             "image_format": cfg.INPUT.FORMAT,
+            "proposal_topk": proposal_topk(cfg, "TEST"),
         }
 
     def __call__(self, frame: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +167,7 @@ class FrameMapper:
 
         Returns:
             ``image`` (3, H, W) uint8; ``height, width`` of the original; and, as far as the dict has them, ``file_name,
-            image_id, video_id, frame_index, video_length``.
+            image_id, video_id, frame_index, video_length``; with precomputed proposals ``proposals``.
 
         Raises:
             FileNotFoundError, ValueError, SizeMismatchError: as in :class:`PairMapper`.
@@ -157,7 +175,10 @@ class FrameMapper:
         image = read_checked(self.read, frame)
         height, width = image.shape[:2]
         item = {key: frame[key] for key in _FRAME_KEYS if key in frame} | {"height": height, "width": width}
-        item["image"] = to_tensor(resize(image, input_shape(height, width, self.shorter_side, self.longest_side)))
+        shape = input_shape(height, width, self.shorter_side, self.longest_side)
+        item["image"] = to_tensor(resize(image, shape))
+        if self.proposal_topk is not None:
+            item["proposals"] = proposal_instances(frame, (height, width), shape, top_k=self.proposal_topk)
         return item
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
 from detectron2.config import CfgNode, get_cfg
@@ -194,3 +196,37 @@ def test_ranks_together_test_every_frame_once(cfg, world: int) -> None:
 def test_stills_can_be_tested_too(cfg) -> None:
     batches = list(build_video_test_loader(cfg, "minivid_det_train"))
     assert [len(b) for b in batches] == [1, 1, 1]
+
+
+def _proposal_file(path: Path, name: str) -> str:
+    dicts = DatasetCatalog.get(name)
+    box = np.array([[4, 4, 40, 40]], np.float32)
+    boxes = [box + i % 7 for i in range(len(dicts))]
+    ids = [d["image_id"] for d in dicts]
+    path.write_bytes(
+        pickle.dumps({"ids": ids, "boxes": boxes, "objectness_logits": [np.ones(1, np.float32)] * len(ids)})
+    )
+    return str(path)
+
+
+def test_proposals_come_with_every_frame(cfg, tmp_path: Path) -> None:
+    cfg.MODEL.LOAD_PROPOSALS = True
+    cfg.DATASETS.TEST = ("minivid_val_novel", "minivid_val_seen")
+    for part in ("TRAIN", "TEST"):
+        names = cfg.DATASETS[part]
+        cfg.DATASETS[f"PROPOSAL_FILES_{part}"] = tuple(_proposal_file(tmp_path / f"{n}.pkl", n) for n in names)
+    for batch in islice(build_pair_train_loader(cfg), 4):
+        assert all(len(x["proposals"]) == len(x["next_proposals"]) == 1 for x in batch)
+    for name in cfg.DATASETS.TEST:
+        assert all(len(x["proposals"]) == 1 for chunk in build_video_test_loader(cfg, name) for x in chunk)
+
+
+def test_proposal_files_must_match_the_data_sets(cfg, tmp_path: Path) -> None:
+    cfg.MODEL.LOAD_PROPOSALS = True
+    with pytest.raises(ValueError, match=r"TRAIN names 2 data sets and DATASETS\.PROPOSAL_FILES_TRAIN 0 files"):
+        build_pair_train_loader(cfg)
+    cfg.DATASETS.TEST = ("minivid_val_novel",)
+    cfg.DATASETS.PROPOSAL_FILES_TEST = (_proposal_file(tmp_path / "a.pkl", "minivid_val_seen"),)
+    cfg.DATASETS.TEST = ("minivid_vid_train",)
+    with pytest.raises(ValueError, match=r"a\.pkl: has no proposals for \d+ of 11 images"):
+        build_video_test_loader(cfg, "minivid_vid_train")

@@ -6,6 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from detectron2.config import CfgNode, get_cfg
@@ -224,3 +225,49 @@ def test_frame_mapper_on_a_bare_image(frames) -> None:
     assert item["image"].shape == (3, 64, 96)
     with pytest.raises(SizeMismatchError, match="64 x 96"):
         FrameMapper(shorter_side=0, longest_side=10)(frames[0] | {"height": 96, "width": 64})
+
+
+def _with_proposals(frame: dict[str, Any], boxes: Any) -> dict[str, Any]:
+    return frame | {
+        "proposal_boxes": np.array(boxes, np.float32).reshape(-1, 4),
+        "proposal_objectness_logits": -np.arange(len(boxes), dtype=np.float32),
+        "proposal_bbox_mode": BoxMode.XYXY_ABS,
+    }
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_proposals_of_a_pair_go_with_their_frames(frames, flip: bool) -> None:
+    """The first proposal of each frame is its first object: it stays so, mirrored and scaled."""
+    pair = [_with_proposals(f, [f["annotations"][0]["bbox"], [-9, 3, -1, 8], [0, 0, 95, 63]]) for f in frames[2:4]]
+    item = _mapper(shorter_sides=(50,), proposal_topk=2)(*pair, flip=flip, seed=0)
+    for prefix in ("", "next_"):
+        proposals, objects = item[f"{prefix}proposals"], item[f"{prefix}instances"]
+        assert proposals.image_size == objects.image_size
+        assert proposals.objectness_logits.tolist() == [0, -2]
+        assert torch.equal(proposals.proposal_boxes.tensor[0], objects.gt_boxes.tensor[0])
+    assert not torch.equal(item["proposals"].proposal_boxes.tensor, item["next_proposals"].proposal_boxes.tensor)
+
+
+def test_proposals_of_single_frames_and_of_none(frames) -> None:
+    frame = _with_proposals(frames[2], [])
+    item = _mapper(proposal_topk=2)(frame, None, flip=True, seed=0)
+    assert len(item["proposals"]) == 0
+    assert "next_proposals" not in item
+    assert "proposals" not in _mapper()(frame, frame, flip=False, seed=0)
+    still = _mapper(proposal_topk=2)(frame, frame, flip=False, seed=0)
+    assert still["proposals"] is not still["next_proposals"]
+
+
+def test_proposals_from_config(cfg, frames) -> None:
+    frame = _with_proposals(frames[2], [[10, 10, 20, 20], [0, 0, 50, 50]])
+    assert "proposals" not in PairMapper(cfg)(frame, frame, flip=False, seed=0)
+    assert "proposals" not in FrameMapper(cfg)(frame)
+    cfg.MODEL.LOAD_PROPOSALS = True
+    cfg.DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TRAIN = cfg.DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST = 1
+    cfg.INPUT.MIN_SIZE_TEST = 32
+    assert len(PairMapper(cfg)(frame, frame, flip=False, seed=0)["next_proposals"]) == 1
+    item = FrameMapper(cfg)(frame)
+    assert item["proposals"].proposal_boxes.tensor.tolist() == [[5, 5, 10, 10]]
+    assert item["proposals"].image_size == (32, 48)
+    with pytest.raises(ValueError, match=r"000003\.JPEG: MODEL\.LOAD_PROPOSALS is on, but there are no proposals"):
+        FrameMapper(cfg)(frames[3])

@@ -37,6 +37,12 @@ def make_list(root: str, part: str, name: str) -> list[str]:
     return found
 
 
+def videos_below(root: str) -> list[str]:
+    """All videos in ``Data/VID/train`` and ``Data/VID/val``: folders with images. Sorted, relative to ``Data/VID``."""
+    top = f"{root}/Data/VID"
+    return sorted(video for name in ("train", "val") if os.path.isdir(f"{top}/{name}") for video in _videos(top, name))
+
+
 def _videos(top: str, folder: str) -> Iterator[str]:
     folders, has_images = _look_into(f"{top}/{folder}")
     if has_images:

@@ -1,0 +1,78 @@
+"""How many videos, images and boxes a data set has, as the loader will read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..annotations import Repairs
+from ..table_annotations import usable_objects, wrong_rows
+from .content import Content
+from .folders import Folder
+from .sets import ListedSet
+
+
+@dataclass
+class SetCounts:
+    """The size of one data set.
+
+    Attributes:
+        part, name: as in :class:`dnt_d2.data.doctor.sets.ListedSet`.
+        videos: or folders of stills.
+        images: that are listed and annotated.
+        empty: images without an object of the classes, which the loader leaves out of stills; None if not all
+            annotations were read.
+        boxes: of each class, after repairs; None likewise.
+        official: whether most videos are named as in ILSVRC2015.
+        example: one of the folders.
+    """
+
+    part: str
+    name: str
+    videos: int
+    images: int
+    empty: int | None
+    boxes: list[int] | None
+    official: bool
+    example: str
+
+
+def count_set(
+    root: str, listed: ListedSet, folders: Mapping[str, Folder], content: Content | None, classes: Mapping[str, int]
+) -> SetCounts:
+    """Count one data set.
+
+    Args:
+        root: of the tree.
+        listed: the data set.
+        folders: all folders of its part, by path.
+        content: what was read of its part, if it is all of it.
+        classes: from :func:`dnt_d2.data.annotations.class_ids`.
+    """
+    images = 0
+    for path, names in listed.folders.items():
+        there = folders[path].annotations.names
+        images += len(there) if names is None else len(set(names) & set(there))
+    empty, boxes = None, None
+    if content is not None:
+        table = content.table.take(content.rows(listed.folders))
+        good = ~wrong_rows(table, classes, still=content.still)
+        objects = usable_objects(table, good, classes, Repairs(), still=content.still)
+        boxes = np.bincount(objects.category, minlength=max(classes.values(), default=-1) + 1).tolist()
+        empty = len(table) - len(np.unique(objects.row))
+    paths = list(listed.folders)
+    official = sum("ILSVRC2015_" in path.rpartition("/")[2] for path in paths) * 2 > len(paths)
+    example = f"{root}/Data/{listed.part}/{paths[0]}" if paths else f"{root}/Data/{listed.part}"
+    return SetCounts(listed.part, listed.name, len(paths), images, empty, boxes, official, example)
+
+
+def class_table(counts: Sequence[SetCounts], class_names: Sequence[str]) -> list[list[str | int]]:
+    """A row for each class that occurs: its name, and its boxes in each set."""
+    columns = [count.boxes for count in counts if count.boxes is not None]
+    return [
+        [name, *(column[i] for column in columns)]
+        for i, name in enumerate(class_names)
+        if any(column[i] for column in columns)
+    ]

@@ -1,0 +1,82 @@
+"""Write the lists that a tree lacks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...vid_classes import VID_CLASSES
+from ...whole_file import whole_file
+from ..annotations import class_ids
+from ..layout import IMAGE_EXTENSION
+from ..listing import list_files
+from ..made_lists import CLASS_LISTS, make_list
+from ..table_annotations import categories
+from ..xml_cache import XML, read_xml
+
+
+def write_missing_lists(root: str, workers: int = 0) -> list[str]:
+    """Write those of ``train_1 ... train_30`` and ``val`` (VID), ``train`` and ``val`` (DET) that are missing.
+
+    A video is in the list of each class that its annotations hold.
+
+    Args:
+        root: the folder with ``Data, Annotations, ImageSets``.
+        workers: processes that read annotations.
+
+    Returns:
+        what was done, a line for each kind; nothing where no list was missing or there is nothing to list.
+
+    Raises:
+        OSError: a list can't be written.
+    """
+    done: list[str] = []
+    missing = [name for name in CLASS_LISTS if not _file(root, "VID", name).exists()]
+    if missing and (videos := make_list(root, "VID", "train")):
+        done += _write_class_lists(root, videos, missing, workers)
+    if not _file(root, "VID", "val").exists() and (videos := make_list(root, "VID", "val")):
+        frames = [
+            f"{video}/{name}"
+            for video in videos
+            for name in list_files(f"{root}/Data/VID/{video}", IMAGE_EXTENSION).names
+        ]
+        done.append(_write(root, "VID", "val", frames))
+    for name in ("train", "val"):
+        if not _file(root, "DET", name).exists() and (images := make_list(root, "DET", name)):
+            done.append(_write(root, "DET", name, images))
+    return done
+
+
+def _write_class_lists(root: str, videos: Sequence[str], missing: Sequence[str], workers: int) -> list[str]:
+    listings = {video: list_files(f"{root}/Annotations/VID/{video}", XML) for video in videos}
+    table = read_xml(root, "VID", listings, workers=workers)
+    row_video = np.repeat(np.arange(len(videos)), [len(listings[video].names) for video in videos])
+    category = categories(table, class_ids(VID_CLASSES))
+    holds = np.zeros((len(videos), len(VID_CLASSES) + 1), bool)
+    holds[np.repeat(row_video, table.count), category] = True  # the last column takes other classes
+    for k, name in enumerate(CLASS_LISTS):
+        if name in missing:
+            _write(root, "VID", name, [videos[i] for i in np.flatnonzero(holds[:, k])], number=1)
+    done = [f"wrote {len(missing)} lists of videos by class, {missing[0]} to {missing[-1]}"]
+    if left_out := [video for video, held in zip(videos, holds[:, :-1].any(axis=1), strict=True) if not held]:
+        done.append(
+            f"{len(left_out)} videos hold none of the {len(VID_CLASSES)} classes and are in no list: {left_out[0]}"
+        )
+    return done
+
+
+def _file(root: str, part: str, name: str) -> Path:
+    return Path(root, "ImageSets", part, f"{name}.txt")
+
+
+def _write(root: str, part: str, name: str, paths: Sequence[str], number: int = 0) -> str:
+    """Paths are written relative to the folder of the split; numbers run from 1, or are all the same."""
+    folder = name.split("_")[0] + "/"
+    file = _file(root, part, name)
+    lines = [f"{path.removeprefix(folder)} {number or i}\n" for i, path in enumerate(paths, 1)]
+    with whole_file(file) as handle:
+        handle.write("".join(lines).encode("utf-8", "surrogateescape"))
+    return f"wrote {os.path.relpath(file, root)}: {len(lines)} lines"

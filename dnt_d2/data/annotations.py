@@ -114,7 +114,7 @@ def _parse(path: str) -> ElementTree.Element:
             f"{path}: this annotation is missing; unpack the archive again, or take its image out of the list "
             "(an image without objects needs an XML without <object>)"
         ) from None
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: of its encoding
         raise ValueError(f"{path}: broken XML ({error}); unpack the archive again") from error
 
 

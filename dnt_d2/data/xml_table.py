@@ -144,7 +144,7 @@ def read_content(path: str) -> Content | None:
         root = ElementTree.parse(path).getroot()
         things = [_thing(node) for node in root.iterfind("object")]
         return Content(_whole(root.findtext("size/width")), _whole(root.findtext("size/height")), things)
-    except (OSError, ElementTree.ParseError, ValueError, TypeError):
+    except (OSError, ElementTree.ParseError, LookupError, ValueError, TypeError):
         return None
 
 

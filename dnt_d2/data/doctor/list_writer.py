@@ -59,12 +59,12 @@ def _write_class_lists(root: str, videos: Sequence[str], missing: Sequence[str],
     holds[np.repeat(row_video, table.count), category] = True  # the last column takes other classes
     for k, name in enumerate(CLASS_LISTS):
         if name in missing:
-            _write(root, "VID", name, [videos[i] for i in np.flatnonzero(holds[:, k])], number=1)
+            _write(root, "VID", name, [videos[i] for i in np.flatnonzero(holds[:, k]).tolist()], number=1)
     done = [f"wrote {len(missing)} lists of videos by class, {missing[0]} to {missing[-1]}"]
-    if left_out := [video for video, held in zip(videos, holds[:, :-1].any(axis=1), strict=True) if not held]:
-        done.append(
-            f"{len(left_out)} videos hold none of the {len(VID_CLASSES)} classes and are in no list: {left_out[0]}"
-        )
+    left_out = [videos[i] for i in np.flatnonzero(~holds[:, :-1].any(axis=1)).tolist()]
+    if left_out:
+        classes = f"none of the {len(VID_CLASSES)} classes"
+        done.append(f"{len(left_out)} videos hold {classes} and are in no list, such as {left_out[0]}")
     return done
 
 

@@ -29,9 +29,9 @@ def verdict(examination: Examination) -> str:
     """The last line."""
     errors, warnings = len(examination.errors), sum(x.severity == WARNING for x in examination.findings)
     if errors:
-        return f"Training can't start: {errors} kinds of errors."
+        return f"Training can't start: {errors} {'kind of error' if errors == 1 else 'kinds of errors'}."
     if warnings:
-        return f"Training can start; {warnings} kinds of warnings."
+        return f"Training can start; {warnings} {'kind of warning' if warnings == 1 else 'kinds of warnings'}."
     return "Healthy: training can start."
 
 

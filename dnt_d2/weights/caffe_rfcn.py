@@ -8,6 +8,10 @@ What differs between their networks and ours, and is settled here:
   in one order: (output * k + row) * k + column.
 - Snapshots have the statistics of the box targets folded into `rfcn_bbox`, so that it gives plain deltas:
   BBOX_REG_WEIGHTS is (1, 1, 1, 1). `rfcn_disp`, trained on unfolded box maps, reads the folded ones in testing too.
+
+What is not the same: they subtract a mean image, resized to the picture, where we subtract its mean; they resize
+pictures by MATLAB's `imresize`; and inside the network they pool tracks at boxes half a pixel further up and left than
+those that they report (a slip in their BoxTransform layer).
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ _HEADS = {
     "rfcn_bbox": "roi_heads.box_conv",
     "rfcn_disp": "track_head.conv",
 }
-# The class maps' layer carries the name of its data set: rfcn_cls_ILSVRCvid.
+# D's class maps are rfcn_cls, those of D&T carry the name of the data set: rfcn_cls_ILSVRCvid.
 _CLASS_MAPS = re.compile(r"rfcn_cls(_\w+)?")
 _CLASSIFIER = re.compile(r"fc1000|fc_?\d*")
 
@@ -70,6 +74,8 @@ def convert_layers(layers: Layers) -> tuple[State, list[str], list[str]]:
             if len(blobs) != 2:
                 raise ValueError(f"layer {layer!r} has {len(blobs)} blobs; a weight and a bias are due")
             target = _HEADS.get(layer, "roi_heads.cls_conv")
+            if f"{target}.weight" in state:
+                raise ValueError(f"layer {layer!r} is not the only one with class maps; the snapshot must have one")
             state[f"{target}.weight"], state[f"{target}.bias"] = blobs[0], blobs[1].reshape(-1)
     rest = [layer for layer in layers if layer not in used]
     classifier = [layer for layer in rest if _CLASSIFIER.fullmatch(layer)]

@@ -15,6 +15,7 @@ from detectron2.modeling import build_model
 from detectron2.structures import Boxes, Instances
 
 from dnt_d2 import add_dnt_config
+from dnt_d2.modeling import VideoStream
 from dnt_d2.weights import convert, write_checkpoint
 from dnt_d2.weights.caffe_rfcn import authors_keys, convert_layers, trunk_name
 
@@ -242,8 +243,28 @@ def test_probabilities_boxes_and_tracks_are_caffes(
 
 
 def test_the_detector_alone(write_caffemodel: Callable[..., Path], tmp_path: Path) -> None:
-    model = _converted_model(_layers(track=False), write_caffemodel, tmp_path, "D_R_50.yaml")
+    """Its class maps have another name."""
+    layers = {name.removesuffix("_ILSVRCvid"): blobs for name, blobs in _layers(track=False).items()}
+    model = _converted_model(layers, write_caffemodel, tmp_path, "D_R_50.yaml")
     assert model.track_head is None
+    with pytest.raises(ValueError, match="'rfcn_cls_old' is not the only one with class maps"):
+        convert_layers(layers | {"rfcn_cls_old": layers["rfcn_cls"]})
+
+
+def test_a_released_network_runs_on_video(write_caffemodel: Callable[..., Path], tmp_path: Path) -> None:
+    """With the proposals of each frame, of the pair's later frame too."""
+    model = VideoStream(_converted_model(_layers(), write_caffemodel, tmp_path, "DnT_R_50.yaml"))
+    rng = np.random.default_rng(6)
+    for t in range(3):
+        proposals = Instances(SIZE)
+        proposals.proposal_boxes = Boxes(torch.tensor(BOXES[: 5 - t], dtype=torch.float32))
+        proposals.objectness_logits = torch.zeros(5 - t)
+        frame = {"video_id": 0, "frame_index": t, "video_length": 3, "proposals": proposals}
+        image = torch.from_numpy(rng.integers(0, 256, (3, *SIZE)).astype(np.uint8))
+        with torch.no_grad():
+            (result,) = model([frame | {"image": image, "height": SIZE[0], "width": SIZE[1]}])
+        assert len(result["link_candidates"]) == 5 - t
+        assert len(result["tracklets"]) == (0 if t == 0 else 6 - t)
 
 
 def test_names_of_blocks() -> None:

@@ -75,6 +75,21 @@ class TimmBackbone(Backbone):
             for parameter in module.parameters(recurse=False):
                 parameter.requires_grad_(False)
 
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Load weights of the same network: by timm's names where the file has them, else by order.
+
+        Raises:
+            ValueError: when a tensor is missing or has another shape.
+        """
+        # A features-only network of timm may write "stages_0" for "stages.0".
+        plain = {name.replace(".", "_"): value for name, value in weights.items()}
+        names = {name: name.replace(".", "_") for name in self.body.state_dict()}
+        if all(name in plain for name in names.values()):
+            # .safetensors are sorted by name, so that their order says nothing.
+            self.load_by_order({name: plain[other] for name, other in names.items()})
+        else:
+            self.load_by_order(weights)
+
     def load_by_order(self, weights: dict[str, Tensor]) -> None:
         """Load weights of the same network written with other names.
 
@@ -114,7 +129,7 @@ def build_timm_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> TimmBackbone:
     )
     weights = read_weights(source)
     if weights is not None:
-        backbone.load_by_order(weights)
+        backbone.load_weights(weights)
     return backbone
 
 

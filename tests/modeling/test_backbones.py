@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from detectron2.config import get_cfg
 from detectron2.layers import ShapeSpec
 from detectron2.modeling import build_backbone
 from torch import nn
 
+from dnt_d2 import add_dnt_config
 from dnt_d2.modeling import TimmBackbone, build_timm_backbone
-from dnt_d2.modeling.backbones import packaged_weights
+from dnt_d2.modeling.backbones import packaged_weights, read_weights
 
 timm = pytest.importorskip("timm")
 
@@ -50,6 +53,49 @@ def test_maps_of_detectron2s_resnet(small_cfg: Callable[..., Any], size: tuple[i
     """The correlations can be stacked: conv3 at a stride of 2 is as large as conv4 and conv5, for any size."""
     backbone = build_backbone(small_cfg(), RGB)
     assert_strides(maps(backbone, size), backbone, size)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "groups", "stride_in_1x1"),
+    [
+        (["MODEL.RESNETS.STRIDE_IN_1X1", True], 1, True),  # MSRA's ResNets
+        (["MODEL.RESNETS.STRIDE_IN_1X1", False, "MODEL.RESNETS.NUM_GROUPS", 4], 4, False),  # ResNeXt
+    ],
+)
+def test_detectron2s_conv5_is_dilated(
+    small_cfg: Callable[..., Any], overrides: list[Any], groups: int, stride_in_1x1: bool
+) -> None:
+    """All three of its 3x3 convolutions, grouped or not, and nothing in it has a stride."""
+    backbone = build_backbone(small_cfg(*overrides), RGB)
+    assert len(backbone.res5) == 3
+    for block in backbone.res5:
+        assert (block.conv2.dilation, block.conv2.padding, block.conv2.groups) == ((2, 2), (2, 2), groups)
+    assert {m.stride for m in backbone.res5.modules() if isinstance(m, nn.Conv2d)} == {(1, 1)}
+    for stage in (backbone.res2, backbone.res3, backbone.res4):
+        assert {block.conv2.dilation for block in stage} == {(1, 1)}
+    for stage in (backbone.res3, backbone.res4):
+        strides = (stage[0].conv1.stride, stage[0].conv2.stride, stage[0].shortcut.stride)
+        assert strides == (((2, 2), (1, 1), (2, 2)) if stride_in_1x1 else ((1, 1), (2, 2), (2, 2)))
+
+
+@pytest.mark.parametrize("trunk", ["R_101", "X_101"])
+def test_maps_of_the_published_trunks(trunk: str) -> None:
+    cfg = get_cfg()
+    add_dnt_config(cfg)
+    cfg.merge_from_file(str(Path(__file__).parents[2] / "configs" / f"DnT_{trunk}.yaml"))
+    with torch.device("meta"):
+        backbone = build_backbone(cfg, RGB)
+    found = backbone(torch.zeros(1, 3, 563, 999, device="meta"))
+    assert {name: tuple(x.shape) for name, x in found.items()} == {
+        "res3": (1, 512, 71, 125),
+        "res4": (1, 1024, 36, 63),
+        "res5": (1, 2048, 36, 63),
+    }
+    assert len(backbone.res4) == 23
+    # 32 groups of 4 channels in res2, twice as many in each stage behind it.
+    widths = [stage[0].conv2.weight.shape[:2] for stage in (backbone.res2, backbone.res5)]
+    assert widths == ([(128, 4), (1024, 32)] if trunk == "X_101" else [(64, 64), (512, 512)])
+    assert backbone.res5[0].conv2.groups == (32 if trunk == "X_101" else 1)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +193,29 @@ def test_packages_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (folder / "b.pth").touch()
     with pytest.raises(FileNotFoundError, match=r"ships 2 \.pth files"):
         packaged_weights("some_weights")
+
+
+@pytest.mark.parametrize("name", ["resnet18.pth", "resnet18.safetensors"])
+def test_weights_of_a_file(small_cfg: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    torch.manual_seed(2)
+    weights = timm.create_model("resnet18").state_dict()
+    if name.endswith(".safetensors"):
+        pytest.importorskip("safetensors.torch").save_file(weights, tmp_path / name)
+    else:
+        torch.save(weights, tmp_path / name)
+    cfg = small_cfg("MODEL.TIMM.NAME", "resnet18", "MODEL.TIMM.WEIGHTS", f"file:{tmp_path / name}")
+    body = build_timm_backbone(cfg, RGB).body
+    assert torch.equal(body.layer4[1].conv2.weight, weights["layer4.1.conv2.weight"])
+
+
+def test_files_that_are_missing_or_code(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"MODEL\.TIMM\.WEIGHTS is 'file:nothing\.pth': there is no file"):
+        read_weights("file:nothing.pth")
+    torch.save({"state_dict": Path("x")}, tmp_path / "code.pth")  # an object, which would have to be built
+    with pytest.raises(pickle.UnpicklingError):
+        read_weights(f"file:{tmp_path}/code.pth")
+    assert read_weights("") is None
+    assert read_weights("hub") is None
 
 
 def test_other_sources_are_refused(small_cfg: Callable[..., Any]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.layers import nms
 from detectron2.modeling import build_model
 from detectron2.structures import ImageList, Instances
+from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
+from dnt_d2.data import build_pair_train_loader, build_video_test_loader
 from dnt_d2.modeling import DetectAndTrack, PyramidProposalNetwork, pyramid_proposals, with_proposal_scales
 from dnt_d2.modeling.proposals import pyramid_size
 
@@ -124,3 +128,59 @@ def test_rpn_alone(small_cfg: Make, make_video: Make) -> None:
         assert same(ours["proposals"], theirs["proposals"])
     other = nn.Identity()
     assert with_proposal_scales(cfg, other) is other
+
+
+# The RPN alone, as configs/Base-RPN.yaml trains it
+
+
+@pytest.fixture
+def alone(small_cfg: Make, tiny_datasets: Path) -> Any:
+    """The config of a small RPN on the tiny data set."""
+    return small_cfg("TEST.PROPOSAL_SCALES", (128, 64), config="Base-RPN.yaml")
+
+
+def test_it_trains_on_frames_and_stills(alone: Any, ground_truth: Make) -> None:
+    torch.manual_seed(0)
+    network = build_model(alone).train()
+    batch = next(iter(build_pair_train_loader(alone)))
+    assert ["/VID/" in x["file_name"] for x in batch] == [True, False]
+    assert all("next_image" not in x for x in batch)
+    batch[1]["instances"] = ground_truth([], [], [], batch[1]["instances"].image_size)  # no object at all
+    with EventStorage():
+        losses = network(batch)
+    assert set(losses) == {"loss_rpn_cls", "loss_rpn_loc"}
+    sum(losses.values()).backward()
+    learning = [name for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0]
+    assert {name.partition(".")[0] for name in learning} == {"backbone", "proposal_generator"}
+
+
+def test_it_is_tested_on_videos(alone: Any) -> None:
+    torch.manual_seed(0)
+    network = with_proposal_scales(alone, build_model(alone).eval())
+    chunk = next(iter(build_video_test_loader(alone, "imagenet_vid_val")))
+    for x, output in zip(chunk, network(chunk), strict=True):
+        found = output["proposals"]
+        assert found.image_size == (x["height"], x["width"])
+        assert 0 < len(found) <= alone.MODEL.RPN.POST_NMS_TOPK_TEST
+
+
+def test_its_weights_find_their_places_in_d_and_back(
+    alone: Any, small_cfg: Make, small_model: Make, tmp_path: Path
+) -> None:
+    rpn, d = small_model(alone, seed=1), small_model(small_cfg(config="Base-D.yaml"), seed=2)
+    saver = DetectionCheckpointer(rpn, str(tmp_path))
+    saver.save("model_final")
+    assert not same_weights(rpn, d)
+    DetectionCheckpointer(d).load(str(tmp_path / "model_final.pth"))
+    assert same_weights(rpn, d)
+    # A trained D's RPN, for measuring its recall.
+    other = small_model(alone, seed=3)
+    DetectionCheckpointer(d, str(tmp_path)).save("d_final")
+    assert not same_weights(other, d)
+    DetectionCheckpointer(other).load(str(tmp_path / "d_final.pth"))
+    assert same_weights(other, d)
+
+
+def same_weights(rpn: nn.Module, d: nn.Module) -> bool:
+    theirs = d.state_dict()
+    return all(torch.equal(value, theirs[name]) for name, value in rpn.state_dict().items())

@@ -8,7 +8,7 @@ from math import inf
 from detectron2.config import CfgNode, get_cfg
 from detectron2.modeling import META_ARCH_REGISTRY, ROI_HEADS_REGISTRY
 
-from ..modeling import TRACK_HEAD_REGISTRY
+from ..modeling import TRACK_HEAD_REGISTRY, RFCNHeads
 from ..modeling.rfcn_loss import BOX_NORMS
 from ..modeling.track_head import CORRELATION_NORMS
 from . import Run, has_track_head, is_rpn_alone, out_of_range
@@ -24,6 +24,11 @@ def architecture(cfg: CfgNode, run: Run) -> Iterator[str]:
     for key, name, registry, ours in names:
         if name and name not in registry:
             yield f"{key} is {name!r}, which is not registered: import what defines it, or use {ours}"
+    heads = cfg.MODEL.ROI_HEADS.NAME
+    if cfg.MODEL.META_ARCHITECTURE == "DetectAndTrack" and heads in ROI_HEADS_REGISTRY:
+        found = ROI_HEADS_REGISTRY.get(heads)
+        if isinstance(found, type) and not issubclass(found, RFCNHeads):
+            yield f"MODEL.ROI_HEADS.NAME is {heads!r}, but DetectAndTrack is built on R-FCN: use RFCNHeads"
     if is_rpn_alone(cfg) and has_track_head(cfg):
         yield (
             f"MODEL.META_ARCHITECTURE ProposalNetwork is the RPN alone, but MODEL.TRACK_HEAD.NAME is "

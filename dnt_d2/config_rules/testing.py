@@ -70,6 +70,7 @@ def tubes(cfg: CfgNode, run: Run) -> Iterator[str]:
             "TUBES.LINK_IOU": (0, 1),
             "TUBES.TRIM_SCORE": (0, 1),
             "TUBES.ONLINE_PATIENCE": (0, inf),
+            "TUBES.ONLINE_YOUTH": (0, inf),
             "TUBES.ABSENT_SCORE": (0, 1),
             "TUBES.ABSENT_FRAMES": (1, inf),
         },

@@ -27,6 +27,7 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str) -> None:
     [
         (["MODEL.META_ARCHITECTURE", "Nothing"], "MODEL.META_ARCHITECTURE is 'Nothing', which is not registered"),
         (["MODEL.ROI_HEADS.NAME", "Nothing"], "MODEL.ROI_HEADS.NAME is 'Nothing', which is not registered"),
+        (["MODEL.ROI_HEADS.NAME", "StandardROIHeads"], "'StandardROIHeads', but DetectAndTrack is built on R-FCN: use"),
         (["MODEL.TRACK_HEAD.NAME", "Nothing"], "MODEL.TRACK_HEAD.NAME is 'Nothing', which is not registered"),
         (
             ["MODEL.META_ARCHITECTURE", "ProposalNetwork"],

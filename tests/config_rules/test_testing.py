@@ -61,6 +61,7 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str, overrides: l
         (["TUBES.TOP_FRACTION", 0.0], "TUBES.TOP_FRACTION is 0.0: it is the share of a tube's scores whose mean"),
         (["TUBES.TRIM_SCORE", 2.0], "TUBES.TRIM_SCORE is 2.0: it must be in [0, 1]"),
         (["TUBES.ONLINE_PATIENCE", -1], "TUBES.ONLINE_PATIENCE is -1: it must be at least 0"),
+        (["TUBES.ONLINE_YOUTH", -1], "TUBES.ONLINE_YOUTH is -1: it must be at least 0"),
         (["TUBES.ABSENT_SCORE", 1.5], "TUBES.ABSENT_SCORE is 1.5: it must be in [0, 1]"),
         (["TUBES.ABSENT_FRAMES", 0], "TUBES.ABSENT_FRAMES is 0: it must be at least 1"),
     ],

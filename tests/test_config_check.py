@@ -22,6 +22,8 @@ LEAVES = sorted(
 def load(name: str, *overrides: Any) -> CfgNode:
     cfg = get_cfg()
     add_dnt_config(cfg)
+    if name.startswith("test/"):  # overrides for testing, which go with any system
+        cfg.merge_from_file(str(CONFIGS / "DnT_R_50.yaml"))
     cfg.merge_from_file(str(CONFIGS / name))
     cfg.merge_from_list(list(overrides))
     cfg.freeze()

@@ -139,11 +139,12 @@ def check_unlisted(root: str, sets: Sequence[ListedSet], on_disk: Sequence[str])
     yield from found(WARNING, "videos that no list names", unlisted, "list them if you want them to be used")
 
 
-def check_shared(sets: Sequence[ListedSet]) -> Iterator[Finding]:
+def check_shared(root: str, sets: Sequence[ListedSet]) -> Iterator[Finding]:
     """Videos that are trained and validated on; by their own name, also where they lie in different folders."""
     names: dict[bool, dict[str, str]] = {True: {}, False: {}}
     for listed in sets:
         if listed.part == "VID" and listed.name.startswith(("train", "val")):
             names[listed.is_training].update({os.path.basename(path): path for path in listed.folders})
-    shared = [f"{names[True][name]} and {names[False][name]}" for name in names[True] if name in names[False]]
+    top = f"{root}/Data/VID"
+    shared = [f"{top}/{path} and {names[False][name]}" for name, path in names[True].items() if name in names[False]]
     yield from found(ERROR, "videos in both training and validation", shared, "take them out of one of the lists")

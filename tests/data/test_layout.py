@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from dnt_d2.data.layout import expand_root, find_root, frame_names, listed_videos, read_list
+from dnt_d2.data.layout import (
+    expand_root,
+    find_folder,
+    find_root,
+    frame_names,
+    list_lines,
+    listed_videos,
+    read_list,
+)
 
 DOG = "n02084071"
 
@@ -105,3 +113,44 @@ def test_missing_videos_and_odd_names_are_named(ilsvrc_writer) -> None:
     (ilsvrc_writer.root / "Annotations/VID/val/v/first.xml").unlink()
     with pytest.raises(FileNotFoundError, match="has no frames"):
         frame_names(root, "val/v")
+
+
+def test_lines_of_a_list_right_and_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("")
+    assert list(list_lines(str(file))) == []
+    file.write_bytes(b"a/b 3\n\nc\nd e f\ng -1\n\xff x\n")
+    *good, (number, wrong) = list_lines(str(file))
+    assert good == [(1, ("a/b", 3)), (3, ("c", None)), (4, "d e f"), (5, ("g", -1))]
+    assert (number, wrong) == (6, "\N{REPLACEMENT CHARACTER} x")
+
+
+def test_what_the_paths_of_a_list_are_relative_to(tiny_ilsvrc: Path) -> None:
+    root = str(tiny_ilsvrc)
+    assert find_folder(root, "VID", "val", "tiny_val_00000000") == "val/"
+    assert find_folder(root, "VID", "val_seen", "tiny_val_00000000/000003") == "val/"
+    assert find_folder(root, "VID", "val", "val/tiny_val_00000000") == ""
+    assert find_folder(root, "VID", "val", "elsewhere") is None
+
+
+@pytest.mark.parametrize(
+    "names", [["000000", "000001", "000002"], ["000000", "000002", "000003"], ["8", "9", "10"], ["07", "8", "9"]]
+)
+@pytest.mark.parametrize("change", ["none", "image", "annotation"])
+def test_known_annotations_change_nothing(ilsvrc_writer, names: list[str], change: str) -> None:
+    """What is found with the help of the names of the XML is what is found without."""
+    for name in names:
+        ilsvrc_writer.image("VID", f"val/v/{name}", (32, 32), [])
+    if change != "none":
+        part, extension = ("Data", "JPEG") if change == "image" else ("Annotations", "xml")
+        (ilsvrc_writer.root / f"{part}/VID/val/v/{names[1]}.{extension}").unlink()
+    known = sorted(path.stem for path in (ilsvrc_writer.root / "Annotations/VID/val/v").iterdir())
+    outcomes = []
+    for annotated in (None, known):
+        try:
+            outcomes.append(frame_names(str(ilsvrc_writer.root), "val/v", annotated))
+        except FileNotFoundError as error:
+            outcomes.append(str(error))
+    assert outcomes[0] == outcomes[1]
+    if change == "none" and "000003" not in names:
+        assert outcomes[0] == names

@@ -118,10 +118,12 @@ def _add_tube_keys(cfg: CN) -> None:
     cfg.TUBES.LINK_IOU = 0.5
     # alpha of sec. 4: a tube's boxes gain the mean of the best fraction of its scores.
     cfg.TUBES.TOP_FRACTION = 0.5
-    # Link frame by frame, and re-score from the past alone (sec. 5.3, "online"): the result of a frame is final at once.
+    # Link frame by frame and re-score from the past alone (sec. 5.3, "online"): what is said of a frame is final.
     cfg.TUBES.ONLINE = False
     # Online: for how many sampled frames in a row a tube may find no box before it ends.
     cfg.TUBES.ONLINE_PATIENCE = 5
+    # Online: a tube younger than this many sampled frames counts as if it had scored 0 before its birth.
+    cfg.TUBES.ONLINE_YOUTH = 10
     # What the paper leaves for later (the whales of sec. 5.3): where the own scores of a tube stay below ABSENT_SCORE,
     # at its ends or for at least ABSENT_FRAMES frames in between, its object counts as absent, and gains nothing.
     # 0 is off. The score is in [0, 1], the frames are those of the video, whatever the temporal stride.

@@ -79,12 +79,27 @@ class VideoTruth:
             ValueError: when the data set has no such video, or the video no such frame.
         """
         start, end = self._span(video_id)
-        known = self.frame_indices[start:end]
-        places = np.searchsorted(known, frame_indices).clip(max=len(known) - 1)
-        wrong = known[places] != frame_indices
+        wrong = ~self.has(video_id, frame_indices)
         if wrong.any():
             raise ValueError(f"the data set has no frame {np.asarray(frame_indices)[wrong][0]} of video {video_id}")
-        return start + places
+        return start + np.searchsorted(self.frame_indices[start:end], frame_indices)
+
+    def has(self, video_id: int, frame_indices: IntArray) -> NDArray[np.bool_]:
+        """Which of some frame indices (N,) the data set has of a video.
+
+        Raises:
+            ValueError: when it has no such video.
+        """
+        start, end = self._span(video_id)
+        known = self.frame_indices[start:end]
+        places = np.searchsorted(known, frame_indices).clip(max=len(known) - 1)
+        return known[places] == frame_indices
+
+    def between(self, video_id: int, first: int, last: int) -> slice:
+        """The numbers of a video's frames from index ``first`` to index ``last``, both included."""
+        start, end = self._span(video_id)
+        known = self.frame_indices[start:end]
+        return slice(start + int(np.searchsorted(known, first)), start + int(np.searchsorted(known, last, "right")))
 
     def sampled(self, stride: int) -> NDArray[np.bool_]:
         """(F,) the frames that are seen at a temporal stride: every ``stride``-th of a video, and its last one.

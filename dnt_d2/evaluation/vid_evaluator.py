@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
 from numpy.typing import NDArray
 
-from ..tubes.collector import TubeSettings, VideoCollector, flatten_tubes
+from ..tubes.collector import TubeSettings, VideoCollector
 from .average_precision import ClassAP, mean_ap
 from .ground_truth import VideoTruth
-from .hit_log import HitLog
+from .linking import Linking, standard_linkings, tube_hits
+from .share import Share, join_shares
 from .tables import per_class_table, write_json
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ class VIDEvaluator(DatasetEvaluator):
     detection that has been matched with the ground truth, only class, score and outcome are kept. A rank must get
     whole videos, frame by frame. Networks without tracks (D) give the frame-level result only, in any order.
 
-    Frames that the network has not seen, as with a temporal stride, do not count, neither do their objects.
+    Frames that the network has not seen, as with a temporal stride, do not count, neither do their objects; but with a
+    stride, "tube_all" is the AP over all frames, with boxes between those that it saw.
 
     Example::
 
@@ -50,6 +52,7 @@ class VIDEvaluator(DatasetEvaluator):
         dataset: Dataset,
         *,
         tubes: TubeSettings | None = None,
+        also: Mapping[str, Linking] | None = None,
         temporal_stride: int = 1,
         distributed: bool = True,
         output_dir: str | None = None,
@@ -59,6 +62,7 @@ class VIDEvaluator(DatasetEvaluator):
         Args:
             dataset: the name of a registered data set, or its dicts (one per frame) and the names of its classes.
             tubes: how videos are linked; None is the default of :class:`TubeSettings`.
+            also: other ways to link the same output; their results are under these names.
             temporal_stride: which frames to expect: every so-many-th of a video, and its last. Others are welcome.
             distributed: gather the results of all ranks; False evaluates what this process has seen.
             output_dir: where ``vid_results.json`` is written; None writes nothing.
@@ -72,7 +76,7 @@ class VIDEvaluator(DatasetEvaluator):
             dicts, classes = dataset
         self._classes = list(classes)
         self._truth = VideoTruth(dicts, len(self._classes))
-        self._settings = tubes or TubeSettings()
+        self._linkings = standard_linkings(tubes or TubeSettings(), temporal_stride) | dict(also or {})
         self._stride = temporal_stride
         self._distributed = distributed
         self._output_dir = output_dir
@@ -91,10 +95,7 @@ class VIDEvaluator(DatasetEvaluator):
 
     def reset(self) -> None:
         """Forget everything that was processed."""
-        self._logs = {name: HitLog() for name in ("frame", "tube", "tube_psi0")}
-        self._seen = np.zeros(self._truth.num_frames, dtype=bool)
-        self._linked: set[int] = set()
-        self._without_candidates = 0
+        self._share = Share.empty(self._truth.num_frames, ("frame", *self._linkings))
         self._video_id: int | None = None
         self._video = VideoCollector()
 
@@ -115,42 +116,47 @@ class VIDEvaluator(DatasetEvaluator):
                 raise ValueError("the loader must hand on video_id and frame_index of each frame")
             video_id, frame_index = int(frame["video_id"]), int(frame["frame_index"])
             number = self._truth.numbers(video_id, np.array([frame_index]))
-            if self._seen[number[0]]:
+            if self._share.seen[number[0]]:
                 raise ValueError(f"{self._truth.describe(int(number[0]))} was processed twice")
-            self._seen[number] = True
+            self._share.seen[number] = True
             self._add_instances(number, output["instances"])
             if "link_candidates" in output:
                 self._collect(video_id, frame_index, output)
             else:
-                self._without_candidates += 1
+                self._share.without_candidates += 1
 
     def evaluate(self) -> OrderedDict[str, OrderedDict[str, float]]:
         """Average precision over everything processed, on all ranks together. Every rank must call it.
 
         Returns:
-            On rank 0 "frame" and, when every frame had link candidates, "tube" and "tube_psi0", each with "AP50" and
-            "AP50-<class>" in percent, NaN without ground truth. On other ranks nothing.
+            On rank 0 "frame" and, when every frame had link candidates, "tube", "tube_psi0" (without tracks), with a
+            stride "tube_all" (in all frames), and the names in ``also``; each with "AP50" and "AP50-<class>" in
+            percent, NaN without ground truth. On other ranks nothing.
 
         Raises:
             ValueError: when ranks have processed the same frame, or parts of the same video.
         """
         self._link_video()
-        parts = [(self._seen, self._linked, self._without_candidates, self._logs)]
+        share = self._share
         if self._distributed:
             comm.synchronize()
-            parts = comm.gather(parts[0], dst=0)
+            shares = comm.gather(share, dst=0)
             if not comm.is_main_process():
                 return OrderedDict()
-        seen = self._join_frames([part[0] for part in parts], [part[1] for part in parts])
-        logs = self._join_logs([part[3] for part in parts])
-        without_candidates = sum(part[2] for part in parts)
-        if without_candidates:
-            if without_candidates < seen.sum():
-                logger.warning(f"{without_candidates} of {seen.sum()} frames came without link_candidates: no tube AP")
-            del logs["tube"], logs["tube_psi0"]
-        num_gt = self._truth.count(seen)
+            share = join_shares(shares, self._truth.describe)
+        seen, logs = share.seen, share.logs
+        if share.without_candidates:
+            if share.without_candidates < seen.sum():
+                logger.warning(
+                    f"{share.without_candidates} of {seen.sum()} frames came without link_candidates: no tube AP"
+                )
+            logs = {"frame": logs["frame"]}
         self._warn(seen, len(logs["frame"]))
-        results = OrderedDict((name, self._percent(log.evaluate(num_gt))) for name, log in logs.items())
+        num_gt, num_gt_spanned = self._truth.count(seen), self._truth.count(share.spanned)
+        results = OrderedDict(
+            (name, self._percent(log.evaluate(num_gt_spanned if self._in_every_frame(name) else num_gt)))
+            for name, log in logs.items()
+        )
         self._report(results, num_gt, int(seen.sum()))
         return results
 
@@ -161,13 +167,13 @@ class VIDEvaluator(DatasetEvaluator):
             raise ValueError(f"the network found class {classes.max()}, but {self._name} has {len(self._classes)}")
         frames = np.repeat(number, len(scores))
         hits = self._truth.hits(frames, classes, _numpy(instances.pred_boxes.tensor), scores)
-        self._logs["frame"].add(frames, classes, scores, hits)
+        self._share.logs["frame"].add(frames, classes, scores, hits)
 
     def _collect(self, video_id: int, frame_index: int, output: Mapping[str, Any]) -> None:
         """Keep what linking needs, and link when the video is complete."""
         if video_id != self._video_id:
             self._link_video()
-            if video_id in self._linked:
+            if video_id in self._share.linked:
                 raise ValueError(f"frame {frame_index} of video {video_id} came after the video was linked")
             self._video_id = video_id
         candidates, tracklets = output["link_candidates"], output["tracklets"]
@@ -175,42 +181,26 @@ class VIDEvaluator(DatasetEvaluator):
         if scores.shape[1] != len(self._classes):
             raise ValueError(f"the network has {scores.shape[1]} classes, but {self._name} has {len(self._classes)}")
         ends = [_numpy(tracklets.start_boxes.tensor), _numpy(tracklets.end_boxes.tensor)]
-        self._video.add(frame_index, _numpy(candidates.pred_boxes.tensor), scores, np.concatenate(ends, axis=1))
+        revised = _numpy(output["revised_candidates"].class_scores) if "revised_candidates" in output else None
+        boxes = _numpy(candidates.pred_boxes.tensor)
+        self._video.add(frame_index, boxes, scores, np.concatenate(ends, axis=1), revised=revised)
         if frame_index == self._truth.last_index(video_id):
             self._link_video()
 
     def _link_video(self) -> None:
-        """Link the video under way, if there is one, with its tracks and without."""
+        """Link the video under way, if there is one, in all the ways that are asked for."""
         if self._video_id is None:
             return
-        for name, use_tracks in (("tube", True), ("tube_psi0", False)):
-            flat = flatten_tubes(self._video.link(self._settings, use_tracks=use_tracks))
-            frames = self._truth.numbers(self._video_id, flat.frames)
-            hits = self._truth.hits(frames, flat.classes, flat.boxes, flat.scores)
-            self._logs[name].add(frames, flat.classes, flat.scores, hits)
-        self._linked.add(self._video_id)
+        for name, linking in self._linkings.items():
+            self._share.logs[name].add(*tube_hits(self._truth, self._video_id, self._video, linking))
+        frames = self._video.frames
+        self._share.spanned[self._truth.between(self._video_id, frames[0], frames[-1])] = True
+        self._share.linked.add(self._video_id)
         self._video_id = None
         self._video = VideoCollector()
 
-    def _join_frames(self, seen: list[NDArray[np.bool_]], linked: list[set[int]]) -> NDArray[np.bool_]:
-        """The frames that any rank has seen, after a check that no two ranks have seen the same."""
-        times = np.sum(seen, axis=0)
-        if (times > 1).any():
-            twice = self._truth.describe(int(np.argmax(times > 1)))
-            raise ValueError(f"{twice} was processed by {times.max()} ranks: the sampler must give each frame once")
-        for video_id, count in Counter(video_id for part in linked for video_id in part).items():
-            if count > 1:
-                raise ValueError(
-                    f"video {video_id} was cut between ranks: the sampler must give whole videos to a rank"
-                )
-        return times > 0
-
-    def _join_logs(self, logs: list[dict[str, HitLog]]) -> dict[str, HitLog]:
-        joined = {name: HitLog() for name in self._logs}
-        for part in logs:
-            for name, log in part.items():
-                joined[name].join(log)
-        return joined
+    def _in_every_frame(self, name: str) -> bool:
+        return name in self._linkings and self._linkings[name].every_frame
 
     def _warn(self, seen: NDArray[np.bool_], num_detections: int) -> None:
         missing = np.flatnonzero(self._truth.sampled(self._stride) & ~seen)
@@ -230,8 +220,10 @@ class VIDEvaluator(DatasetEvaluator):
         return values
 
     def _report(self, results: Mapping[str, Mapping[str, float]], num_gt: IntArray, num_frames: int) -> None:
-        titles = {"frame": "frame", "tube": "tube", "tube_psi0": "tube, psi = 0"}
-        columns = {titles[key]: [values[f"AP50-{c}"] for c in self._classes] for key, values in results.items()}
+        titles = {"tube_psi0": "tube, psi = 0", "tube_all": "tube, all frames"}
+        columns = {
+            titles.get(key, key): [values[f"AP50-{c}"] for c in self._classes] for key, values in results.items()
+        }
         table = per_class_table(self._classes, columns, {"boxes": num_gt.tolist()})
         logger.info(f"AP50 on {num_frames} frames of {self._name}:\n{table}")
         if self._output_dir is None:

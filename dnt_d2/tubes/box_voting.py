@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..geometry import FloatArray, box_iou
 from .checks import as_rows, check_unit
@@ -48,6 +49,14 @@ def check_voting(nms_iou: float, vote_iou: float, top_k: int) -> None:
 
 
 def vote_frame(boxes: FloatArray, scores: FloatArray, nms_iou: float, vote_iou: float, top_k: int) -> list[FloatArray]:
+    """:func:`vote_classes`, as C arrays (K_c, 5)."""
+    voted, starts = vote_classes(boxes, scores, nms_iou, vote_iou, top_k)
+    return [voted[start:stop] for start, stop in pairwise(starts)]
+
+
+def vote_classes(
+    boxes: FloatArray, scores: FloatArray, nms_iou: float, vote_iou: float, top_k: int
+) -> tuple[FloatArray, NDArray[np.int64]]:
     """:func:`vote_boxes` for all classes of one frame, which share the boxes and so their overlaps.
 
     Args:
@@ -58,14 +67,13 @@ def vote_frame(boxes: FloatArray, scores: FloatArray, nms_iou: float, vote_iou: 
         top_k: likewise.
 
     Returns:
-        C arrays (K_c, 5).
+        (R, 5) the rows of all classes, class after class; and (C + 1,) where each class begins, and R.
     """
     from . import kernels  # here, not above: loading the compiler takes longer than the rest of the package
 
     finite = np.isfinite(boxes).all(axis=1)
     by_class = np.ascontiguousarray(scores[finite].T)
-    voted, starts = kernels.vote_classes(boxes[finite], by_class, np.float32(nms_iou), float(vote_iou), int(top_k))
-    return [voted[starts[c] : starts[c + 1]] for c in range(len(by_class))]
+    return kernels.vote_classes(boxes[finite], by_class, np.float32(nms_iou), float(vote_iou), int(top_k))
 
 
 def vote_boxes_numpy(

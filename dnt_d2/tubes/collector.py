@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..geometry import FloatArray
+from .interpolation import hold_tube, interpolate_tube
+from .online import link_online
+from .presence import check_presence, rescore_present
 from .tube import Tube
 from .video import link_candidates
 
@@ -25,6 +28,12 @@ class TubeSettings:
         vote_iou: candidates that overlap a kept box by at least this vote for where it lies.
         link_iou: psi of eq. 6: a tracklet links two boxes that overlap its two ends by at least this.
         top_fraction: alpha of sec. 4: a tube's boxes gain the mean of the best fraction of its scores.
+        online: link and re-score from the past alone, see :mod:`dnt_d2.tubes.online`.
+        online_patience, online_youth: see :class:`dnt_d2.tubes.online.OnlineLinker`.
+        absent_score, absent_frames: see :func:`dnt_d2.tubes.presence.present`; a score of 0 is off.
+
+    Raises:
+        ValueError: ``online`` with an ``absent_score``: where a tube ends is not known in time.
     """
 
     nms_iou: float = 0.4
@@ -32,6 +41,24 @@ class TubeSettings:
     vote_iou: float = 0.5
     link_iou: float = 0.5
     top_fraction: float = 0.5
+    online: bool = False
+    online_patience: int = 5
+    online_youth: int = 10
+    absent_score: float = 0.0
+    absent_frames: int = 15
+
+    def __post_init__(self) -> None:
+        check_presence(self.absent_score, self.absent_frames)
+        if self.online and self.absent_score > 0:
+            raise ValueError(
+                f"TUBES.ABSENT_SCORE is {self.absent_score} with TUBES.ONLINE: an end of a tube is not known in time; "
+                "set ABSENT_SCORE to 0 or ONLINE to False"
+            )
+
+    @property
+    def chain(self) -> dict[str, Any]:
+        """The settings that linking offline and online share, by their names there."""
+        return {name: getattr(self, name) for name in ("nms_iou", "top_k", "vote_iou", "link_iou", "top_fraction")}
 
     @classmethod
     def from_config(cls, tubes: Any) -> TubeSettings:
@@ -96,6 +123,7 @@ class VideoCollector:
         self._boxes: list[NDArray[Any]] = []
         self._scores: list[NDArray[Any]] = []
         self._tracklets: list[NDArray[Any]] = []
+        self._revised = False
 
     def __len__(self) -> int:
         """The number of frames collected."""
@@ -106,7 +134,15 @@ class VideoCollector:
         """(F,) the frame indices collected, ascending."""
         return np.array(self._frames, dtype=np.int64)
 
-    def add(self, frame_index: int, boxes: ArrayLike, scores: ArrayLike, tracklets: ArrayLike) -> None:
+    def add(
+        self,
+        frame_index: int,
+        boxes: ArrayLike,
+        scores: ArrayLike,
+        tracklets: ArrayLike,
+        *,
+        revised: ArrayLike | None = None,
+    ) -> None:
         """Take the next frame. The arrays are copied.
 
         Args:
@@ -115,6 +151,7 @@ class VideoCollector:
             scores: (N, C) their scores, in [0, 1], foreground classes only.
             tracklets: (M, 8) the tracklets that end here: a box in the frame before, and where it is in this one.
                 The first frame has none.
+            revised: (N', C) new scores of the candidates of the frame before, from score averaging.
 
         Raises:
             ValueError: when frames come in a wrong order, or the shapes don't fit.
@@ -132,10 +169,18 @@ class VideoCollector:
             raise ValueError(f"frame {frame_index}: tracklets {tracklets.shape}; need (M, 8)")
         if not self._frames and len(tracklets):
             raise ValueError(f"frame {frame_index} is the first of its video, yet {len(tracklets)} tracklets end in it")
+        if revised is not None:
+            self._revise(frame_index, np.array(revised))
         self._frames.append(int(frame_index))
         self._boxes.append(boxes)
         self._scores.append(scores)
         self._tracklets.append(tracklets)
+
+    def _revise(self, frame_index: int, scores: NDArray[Any]) -> None:
+        if not self._scores or scores.shape != self._scores[-1].shape:
+            before = self._scores[-1].shape if self._scores else "no frame before"
+            raise ValueError(f"frame {frame_index}: revised scores {scores.shape} for {before}")
+        self._scores[-1], self._revised = scores, True
 
     def link(self, settings: TubeSettings, *, use_tracks: bool = True) -> list[list[Tube]]:
         """Link all frames collected so far. Nothing is consumed: it may be called again, with other settings.
@@ -147,12 +192,37 @@ class VideoCollector:
         Returns:
             For each class a list of tubes, their ``frames`` being the frame indices that were given to :meth:`add`.
             Without frames an empty list.
+
+        Raises:
+            ValueError: online, when scores were revised: they come from later frames.
         """
         if not self._frames:
             return []
         none = np.zeros((0, 8))
         # What ends in a frame starts in the one before; nothing starts in the last.
         starting = [*self._tracklets[1:], none] if use_tracks else [none] * len(self)
+        if settings.online:
+            per_class = self._link_online(settings, starting)
+        else:
+            per_class = link_candidates(self._boxes, self._scores, starting, **settings.chain)
         frames = self.frames
-        per_class = link_candidates(self._boxes, self._scores, starting, **dataclasses.asdict(settings))
-        return [[dataclasses.replace(tube, frames=frames[tube.frames]) for tube in tubes] for tubes in per_class]
+        numbered = [[dataclasses.replace(tube, frames=frames[tube.frames]) for tube in tubes] for tubes in per_class]
+        if settings.absent_score == 0:
+            return numbered
+        presence = {name: getattr(settings, name) for name in ("top_fraction", "absent_score", "absent_frames")}
+        return [[rescore_present(tube, **presence) for tube in tubes] for tubes in numbered]
+
+    def fill(self, tubes: Sequence[Sequence[Tube]], settings: TubeSettings) -> list[list[Tube]]:
+        """Tubes from :meth:`link` with boxes in the skipped frames too: interpolated, or online held from the past."""
+        if settings.online:
+            return [[hold_tube(tube, self.frames) for tube in of_class] for of_class in tubes]
+        return [[interpolate_tube(tube) for tube in of_class] for of_class in tubes]
+
+    def _link_online(self, settings: TubeSettings, starting: list[NDArray[Any]]) -> list[list[Tube]]:
+        if self._revised:
+            raise ValueError(
+                "TUBES.ONLINE with TEST.SCORE_AVERAGE: averaged scores come from later frames; "
+                'set SCORE_AVERAGE to "none" or ONLINE to False'
+            )
+        growth = {"patience": settings.online_patience, "youth": settings.online_youth}
+        return link_online(self._boxes, self._scores, starting, **settings.chain, **growth)

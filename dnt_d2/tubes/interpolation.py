@@ -1,4 +1,4 @@
-"""Boxes between sampled frames: a tube at temporal stride tau > 1 becomes a tube of all frames."""
+"""Boxes between sampled frames: a tube at temporal stride tau > 1 becomes a tube of all frames (sec. 5.3)."""
 
 from __future__ import annotations
 
@@ -40,3 +40,32 @@ def interpolate_tube(tube: Tube, frame_numbers: ArrayLike | None = None) -> Tube
     boxes = np.stack([np.interp(frames, known, corner) for corner in tube.boxes.T], axis=1)
     scores, rescored = (np.interp(frames, known, values) for values in (tube.scores, tube.rescored))
     return Tube(frames, indices, boxes, scores, rescored)
+
+
+def hold_tube(tube: Tube, sampled: ArrayLike) -> Tube:
+    """Fill the frames between a tube's frames causally: a box holds until the next sampled frame.
+
+    Args:
+        tube: a tube whose ``frames`` ascend and are frame numbers of the video; it may lack some sampled frames.
+        sampled: (S,) all frame numbers that were sampled, ascending. The last one is followed by nothing.
+
+    Returns:
+        A tube in which each box, score and re-scored value stands for its own frame and for those that were skipped
+        after it; ``indices`` is -1 for the filled ones.
+
+    Raises:
+        ValueError: the sampled frames do not ascend, or a frame of the tube is not among them.
+    """
+    numbers = np.asarray(sampled, dtype=np.int64).reshape(-1)
+    if np.any(np.diff(numbers) <= 0):
+        raise ValueError("the sampled frames must ascend")
+    if not np.isin(tube.frames, numbers).all():
+        raise ValueError("the tube has a frame that was not sampled")
+    if len(tube) == 0:
+        return tube
+    following = np.append(numbers[1:], numbers[-1] + 1)
+    counts = following[np.searchsorted(numbers, tube.frames)] - tube.frames
+    own = np.repeat(np.arange(len(tube)), counts)
+    after = np.arange(len(own)) - np.repeat(np.cumsum(counts) - counts, counts)
+    indices = np.where(after == 0, tube.indices[own], -1)
+    return Tube(tube.frames[own] + after, indices, tube.boxes[own], tube.scores[own], tube.rescored[own])

@@ -21,9 +21,11 @@ from detectron2.structures import Boxes, BoxMode, Instances
 
 from dnt_d2.config import add_dnt_config
 from dnt_d2.evaluation import VIDEvaluator, evaluate_class
+from dnt_d2.evaluation.linking import Linking
 from dnt_d2.tubes import link_candidates
 from dnt_d2.tubes.collector import TubeSettings
 
+ONLINE = TubeSettings(online=True)
 CLASSES = ["bear", "car", "fox"]  # fox has no ground truth
 LENGTHS = {3: 7, 5: 1, 8: 6}  # video id -> frames; video 5 is a still
 SIZE = (120, 200)
@@ -250,13 +252,60 @@ def test_a_stride_restricts_the_ground_truth(caplog: pytest.LogCaptureFixture) -
     assert "7 frames of unnamed data set were not processed, frame 1 of video 3 for one" in caplog.text
 
 
+def test_with_a_stride_tubes_are_judged_in_all_frames_too() -> None:
+    """The objects move evenly, so that interpolated boxes are right, and held ones are late."""
+    stream = run_network(noise=0.0, stride=3)
+    results = feed(make(temporal_stride=3, also={"held": Linking(ONLINE, every_frame=True)}), stream).evaluate()
+    assert list(results) == ["frame", "tube", "tube_psi0", "tube_all", "held"]
+    assert results["tube"]["AP50-bear"] == results["tube_all"]["AP50-bear"] == 100.0
+    assert 0 < results["held"]["AP50-bear"] < 100
+    # Seven frames and their last one; the car is not in the first, from where nothing can be interpolated.
+    evaluator = feed(make(temporal_stride=3), stream)
+    evaluator.evaluate()
+    assert evaluator._share.spanned.all()
+    assert evaluator._share.seen.sum() == 3 + 1 + 3
+
+
+def test_a_video_that_was_cut_short_counts_up_to_there() -> None:
+    evaluator = feed(make(temporal_stride=3), run_network(noise=0.0, stride=3, videos=(3,))[:2])
+    assert evaluator.evaluate()["tube_all"]["AP50-bear"] == 100.0
+    assert evaluator._share.spanned.nonzero()[0].tolist() == [0, 1, 2, 3]
+
+
+def test_other_linkings_of_the_same_output() -> None:
+    """Each as if it had been asked for alone."""
+    also = {"online": Linking(ONLINE), "one": Linking(TubeSettings(top_k=1), use_tracks=False)}
+    results = feed(make(also=also), run_network()).evaluate()
+    assert list(results) == ["frame", "tube", "tube_psi0", "online", "one"]
+    np.testing.assert_equal(results["online"], feed(make(tubes=ONLINE), run_network()).evaluate()["tube"])
+    alone = feed(make(tubes=TubeSettings(top_k=1)), run_network()).evaluate()
+    np.testing.assert_equal(results["one"], alone["tube_psi0"])
+    assert len({results[name]["AP50"] for name in results}) == 5
+
+
+def test_averaged_scores_come_with_the_next_frame() -> None:
+    stream = run_network()
+    revised = []
+    for frame, out in stream:
+        late = dict(out)
+        if frame["frame_index"]:
+            before = stream[len(revised) - 1][1]["link_candidates"]
+            late["revised_candidates"] = Instances(SIZE, class_scores=before.class_scores)
+        candidates = Instances(SIZE, **out["link_candidates"].get_fields())
+        if frame["frame_index"] < LENGTHS[frame["video_id"]] - 1:
+            candidates.class_scores = torch.rand_like(candidates.class_scores)
+        revised.append((frame, {**late, "link_candidates": candidates}))
+    expected = feed(make(), stream).evaluate()
+    np.testing.assert_equal(feed(make(), revised).evaluate(), expected)
+
+
 def test_videos_are_linked_when_they_end() -> None:
     evaluator = make()
     stream = run_network(videos=(3,))
     feed(evaluator, stream[:-1])
-    assert len(evaluator._logs["tube"]) == 0
+    assert len(evaluator._share.logs["tube"]) == 0
     feed(evaluator, stream[-1:])
-    assert len(evaluator._logs["tube"]) > 0
+    assert len(evaluator._share.logs["tube"]) > 0
     assert len(evaluator._video) == 0
 
 

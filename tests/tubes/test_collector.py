@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dnt_d2.tubes import link_candidates
+from dnt_d2.tubes import link_candidates, link_online, rescore_present
 from dnt_d2.tubes.collector import TubeSettings, VideoCollector, flatten_tubes
 
 NO_TRACKS = np.zeros((0, 8), np.float32)
@@ -103,8 +103,10 @@ def test_flat_arrays_go_by_frame_then_by_tube() -> None:
 
 
 def test_settings_come_from_a_config_node() -> None:
-    node = SimpleNamespace(NMS_IOU=0.1, TOP_K=2, VOTE_IOU=0.3, LINK_IOU=0.4, TOP_FRACTION=0.6, TRIM_SCORE=0.9)
-    assert TubeSettings.from_config(node) == TubeSettings(0.1, 2, 0.3, 0.4, 0.6)
+    chain = {"NMS_IOU": 0.1, "TOP_K": 2, "VOTE_IOU": 0.3, "LINK_IOU": 0.4, "TOP_FRACTION": 0.6, "TRIM_SCORE": 0.9}
+    more = {"ONLINE": False, "ONLINE_PATIENCE": 3, "ONLINE_YOUTH": 4, "ABSENT_SCORE": 0.1, "ABSENT_FRAMES": 9}
+    node = SimpleNamespace(**chain, **more)
+    assert TubeSettings.from_config(node) == TubeSettings(0.1, 2, 0.3, 0.4, 0.6, False, 3, 4, 0.1, 9)
 
 
 def test_settings_reach_the_linker() -> None:
@@ -126,3 +128,57 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="first of its video"):
         VideoCollector().add(0, box, score, np.zeros((1, 8)))
     assert len(collector) == 6
+
+
+def test_revised_scores_take_the_place_of_the_frame_before() -> None:
+    boxes, scores, tracklets = crossing()
+    revised, plain = VideoCollector(), VideoCollector()
+    for f in range(6):
+        revised.add(
+            f, boxes[f], 0 * scores[f] if f < 5 else scores[f], tracklets[f], revised=scores[f - 1] if f else None
+        )
+        plain.add(f, boxes[f], scores[f], tracklets[f])
+    for a, b in zip(chain(*revised.link(TubeSettings())), chain(*plain.link(TubeSettings())), strict=True):
+        np.testing.assert_array_equal(a.rescored, b.rescored)
+    with pytest.raises(ValueError, match="averaged scores come from later frames"):
+        revised.link(TubeSettings(online=True))
+    with pytest.raises(ValueError, match=r"revised scores \(3, 2\) for \(2, 2\)"):
+        plain.add(6, boxes[0], scores[0], NO_TRACKS, revised=np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="no frame before"):
+        VideoCollector().add(0, boxes[0], scores[0], NO_TRACKS, revised=scores[0])
+
+
+@pytest.mark.parametrize("use_tracks", [True, False])
+def test_online(use_tracks: bool) -> None:
+    boxes, scores, ending = crossing()
+    starting = [*ending[1:], NO_TRACKS] if use_tracks else [NO_TRACKS] * len(boxes)
+    expected = link_online(boxes, scores, starting, patience=1, youth=2)
+    settings = TubeSettings(online=True, online_patience=1, online_youth=2)
+    measured = collect(stride=10).link(settings, use_tracks=use_tracks)
+    assert [len(tubes) for tubes in measured] == [len(tubes) for tubes in expected] != [0, 0]
+    for a, b in zip(chain(*measured), chain(*expected), strict=True):
+        np.testing.assert_array_equal(a.frames, 3 + 10 * b.frames)
+        np.testing.assert_array_equal(a.rescored, b.rescored)
+
+
+def test_absence() -> None:
+    plain = collect().link(TubeSettings())
+    absent = collect().link(TubeSettings(absent_score=0.5, absent_frames=2))
+    for a, b in zip(chain(*absent), chain(*plain), strict=True):
+        expected = rescore_present(b, top_fraction=0.5, absent_score=0.5, absent_frames=2)
+        np.testing.assert_array_equal(a.rescored, expected.rescored)
+    assert any((a.rescored != b.rescored).any() for a, b in zip(chain(*absent), chain(*plain), strict=True))
+    with pytest.raises(ValueError, match=r"ABSENT_SCORE is 0\.5 with TUBES\.ONLINE"):
+        TubeSettings(online=True, absent_score=0.5)
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_skipped_frames_are_filled(online: bool) -> None:
+    settings, video = TubeSettings(online=online), collect(stride=4)
+    tubes = video.link(settings)
+    for a, b in zip(chain(*video.fill(tubes, settings)), chain(*tubes), strict=True):
+        assert a.frames.tolist() == list(range(b.frames[0], b.frames[-1] + 1))
+        kept = np.isin(a.frames, b.frames)
+        np.testing.assert_array_equal(a.boxes[kept], b.boxes)
+        # Offline the objects move on in between, online nobody knows yet where to.
+        assert (a.boxes[0] == a.boxes[1]).all() == online

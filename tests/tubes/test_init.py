@@ -9,7 +9,8 @@ import dnt_d2.tubes
 
 
 def test_public_names() -> None:
-    names = {"Tube", "interpolate_tube", "link_candidates", "link_tubes", "link_video", "trim_tube", "vote_boxes"}
+    names = {"OnlineLinker", "Tube", "interpolate_tube", "link_candidates", "link_online", "link_tubes", "link_video"}
+    names |= {"rescore_present", "trim_tube", "vote_boxes"}
     assert set(dnt_d2.tubes.__all__) == names
     assert all(hasattr(dnt_d2.tubes, name) for name in names)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dnt_d2.tubes import Tube, interpolate_tube
+from dnt_d2.tubes.interpolation import hold_tube
 
 
 def make_tube(frames: list[int], seed: int = 0) -> Tube:
@@ -70,3 +71,22 @@ def test_errors() -> None:
         interpolate_tube(make_tube([0, 1]), [5, 5])
     with pytest.raises(ValueError, match="frame 2, but frame_numbers has 2 entries"):
         interpolate_tube(make_tube([0, 2]), [0, 10])
+
+
+def test_held_boxes() -> None:
+    """Each box stands until the next sampled frame, whether the tube has that or not."""
+    boxes = np.arange(12.0).reshape(3, 4)
+    tube = Tube(np.array([0, 4, 12]), np.array([7, 8, 9]), boxes, np.array([0.1, 0.2, 0.3]), np.array([0.4, 0.5, 0.6]))
+    held = hold_tube(tube, [0, 4, 8, 12, 13])
+    assert held.frames.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 12]
+    assert held.indices.tolist() == [7, -1, -1, -1, 8, -1, -1, -1, 9]
+    np.testing.assert_array_equal(held.boxes, boxes[[0, 0, 0, 0, 1, 1, 1, 1, 2]])
+    np.testing.assert_array_equal(held.scores, np.repeat([0.1, 0.2, 0.3], [4, 4, 1]))
+    np.testing.assert_array_equal(held.rescored, np.repeat([0.4, 0.5, 0.6], [4, 4, 1]))
+    assert len(hold_tube(tube.part(0, 0), [])) == 0
+    # The last sampled frame is followed by nothing.
+    assert hold_tube(tube, [0, 4, 12]).frames.tolist() == [*range(13)]
+    with pytest.raises(ValueError, match="a frame that was not sampled"):
+        hold_tube(tube, [0, 12])
+    with pytest.raises(ValueError, match="must ascend"):
+        hold_tube(tube, [4, 0, 12])

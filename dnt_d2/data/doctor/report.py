@@ -22,7 +22,8 @@ def report(examination: Examination) -> str:
                     f"    e.g.   {finding.example}",
                     f"    remedy {finding.remedy}",
                 ]
-    return "\n".join([*lines, "", verdict(examination)])
+    text = "\n".join([*lines, "", verdict(examination)])
+    return text.encode(errors="replace").decode()  # names on the disk need not be text that can be printed
 
 
 def verdict(examination: Examination) -> str:

@@ -39,6 +39,12 @@ def test_errors_come_first_with_example_and_remedy() -> None:
     assert lines.index("NOTE: odd (1)") > at
 
 
+def test_names_that_are_no_text_can_be_printed() -> None:
+    text = report(Examination("root", [], findings=[Finding(NOTE, "odd", 1, "a\udcff.JPEG", "none")]))
+    assert "a?.JPEG" in text
+    text.encode()
+
+
 def test_sizes_known_and_unknown() -> None:
     counts = [
         SetCounts("VID", "val", 2, 31, 4, [0, 9], False, ""),

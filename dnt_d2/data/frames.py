@@ -70,9 +70,8 @@ def still_frames(root: str, paths: Mapping[str, int | None], listings: Mapping[s
     Raises:
         FileNotFoundError: an annotation is missing.
     """
-    row: dict[str, int] = {}
-    for folder, listing in listings.items():
-        row.update(zip((os.path.join(folder, name) for name in listing.names), range(len(row), 2**62), strict=False))
+    there = (os.path.join(folder, name) for folder, listing in listings.items() for name in listing.names)
+    row = {path: place for place, path in enumerate(there)}
     frames: list[Frame] = []
     rows: list[int] = []
     for path, image_id in paths.items():

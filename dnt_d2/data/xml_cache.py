@@ -59,7 +59,7 @@ def cache_places(root: str) -> list[Path]:
     """The folders of the memory of one data set, the one that is written first: with the data, where they can be
     written, else below $DNT_D2_CACHE or ~/.cache/dnt_d2."""
     own = Path(root, ".dnt_d2")
-    home = Path(os.environ.get(FOLDER_VARIABLE) or "~/.cache/dnt_d2").expanduser()
+    home = Path(os.path.expanduser(os.environ.get(FOLDER_VARIABLE) or "~/.cache/dnt_d2"))
     key = hashlib.sha256(os.path.realpath(root).encode(errors="surrogateescape")).hexdigest()[:16]
     others = home / key
     return [own, others] if _is_writable(own) else [others, own]

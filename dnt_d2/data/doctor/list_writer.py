@@ -21,7 +21,8 @@ from ..xml_cache import XML, read_xml
 def write_missing_lists(root: str, workers: int = 0) -> list[str]:
     """Write those of ``train_1 ... train_30`` and ``val`` (VID), ``train`` and ``val`` (DET) that are missing.
 
-    A video is in the list of each class that its annotations hold.
+    A video is in the list of each class that its annotations hold. Where none holds any of the 30 classes of VID, one
+    list ``train`` of all videos is written instead.
 
     Args:
         root: the folder with ``Data, Annotations, ImageSets``.
@@ -57,6 +58,9 @@ def _write_class_lists(root: str, videos: Sequence[str], missing: Sequence[str],
     category = categories(table, class_ids(VID_CLASSES))
     holds = np.zeros((len(videos), len(VID_CLASSES) + 1), bool)
     holds[np.repeat(row_video, table.count), category] = True  # the last column takes other classes
+    if not holds[:, :-1].any():  # a tree with classes of its own
+        exists = _file(root, "VID", "train").exists()
+        return [] if exists else [_write(root, "VID", "train", videos, number=1)]
     for k, name in enumerate(CLASS_LISTS):
         if name in missing:
             _write(root, "VID", name, [videos[i] for i in np.flatnonzero(holds[:, k]).tolist()], number=1)

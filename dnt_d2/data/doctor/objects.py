@@ -36,11 +36,10 @@ def _row(content: Content) -> NDArray[np.int64]:
 
 
 def _broken_files(content: Content, classes: Mapping[str, int]) -> Iterator[Finding]:
-    """Files that the loader refuses, for other reasons than a class."""
+    """Files that the loader refuses, but for those with an unknown class, which is a finding of its own."""
     suspects = wrong_rows(content.table, classes, still=content.still)
     if not content.still:
         suspects[_row(content)[_is_unknown(content, classes)]] = False
-    # Both names and tracks may be wrong in one file: a class that the loader doesn't know is found below.
     reasons: list[str] = []
     for row in np.flatnonzero(suspects).tolist():
         try:
@@ -108,9 +107,10 @@ def _tracks(content: Content) -> tuple[NDArray[np.int64], NDArray[np.int64], NDA
 def _repeated_tracks(content: Content) -> Iterator[Finding]:
     row, _, track = _tracks(content)
     again = np.flatnonzero((np.diff(row) == 0) & (np.diff(track) == 0))
-    examples = [f"{content.path(int(row[i]))}: track {track[i]}" for i in again[:1]] * len(again)
-    remedy = "give each object of a video its own trackid; only the first of them is used"
-    yield from found(WARNING, "VID: tracks with several boxes in a frame", examples, remedy)
+    if len(again):
+        example = f"{content.path(int(row[again[0]]))}: track {track[again[0]]}"
+        remedy = "give each object of a video its own trackid; only the first of them is used"
+        yield Finding(WARNING, "VID: tracks with several boxes in a frame", len(again), example, remedy)
 
 
 def _track_numbers(content: Content) -> Iterator[Finding]:

@@ -47,6 +47,16 @@ def test_what_is_there_stays(tree: Path) -> None:
     assert len((tree / "ImageSets/VID/train_9.txt").read_text().splitlines()) == 2
 
 
+def test_own_classes_have_one_list_of_training_videos(ilsvrc_writer) -> None:
+    for video in ("train/b", "train/a"):
+        ilsvrc_writer.video(video, (32, 32), [[]])
+        ilsvrc_writer.xml("VID", f"{video}/000000", (32, 32), [("screw", 0, (1, 1, 9, 9))])
+    root = str(ilsvrc_writer.root)
+    assert write_missing_lists(root, workers=1) == ["wrote ImageSets/VID/train.txt: 2 lines"]
+    assert [len(d["annotations"]) for d in load_vid(root, "train", ["screw"])] == [1, 1]
+    assert write_missing_lists(root, workers=1) == []
+
+
 def test_videos_in_no_list_are_told(ilsvrc_writer) -> None:
     ilsvrc_writer.video("train/a", (32, 32), [[]])
     ilsvrc_writer.xml("VID", "train/a/000000", (32, 32), [("screw", 0, (1, 1, 9, 9))])

@@ -3,6 +3,7 @@
 
 python train_net.py --config-file configs/DnT_R_101.yaml --num-gpus 8
 python train_net.py --config-file configs/DnT_R_101.yaml --eval-only MODEL.WEIGHTS model_final.pth
+python train_net.py --config-file configs/DnT_R_101.yaml --test-config configs/test/tau_10.yaml --eval-only
 python train_net.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --resume
 """
 
@@ -19,16 +20,35 @@ from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
 from dnt_d2 import add_dnt_config
+from dnt_d2.config_check import check_config
+from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """Detectron2's arguments, and files of test-time variants."""
+    parser = default_argument_parser(epilog=__doc__)
+    parser.add_argument(
+        "--test-config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a test-time variant, configs/test/*.yaml, to be merged over the config file; may be given several times",
+    )
+    return parser
 
 
 def setup(args: argparse.Namespace) -> CfgNode:
     """Config from file and command line, frozen; logging and output folder set up."""
     cfg = get_cfg()
     add_dnt_config(cfg)
-    cfg.merge_from_file(args.config_file)
+    for file in (args.config_file, *args.test_config):
+        cfg.merge_from_file(file)
     cfg.merge_from_list(args.opts)
     cfg.freeze()
+    register_from_config(cfg)
+    scaled = Trainer.auto_scale_workers(cfg, comm.get_world_size())
+    check_config(scaled, world_size=comm.get_world_size(), training=not args.eval_only)
     default_setup(cfg, args)
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="dnt_d2")
     return cfg
@@ -50,7 +70,7 @@ def main(args: argparse.Namespace) -> Any:
 
 
 if __name__ == "__main__":
-    arguments = default_argument_parser(epilog=__doc__).parse_args()
+    arguments = get_parser().parse_args()
     launch(
         main,
         arguments.num_gpus,

@@ -20,9 +20,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from .checkpoint import WholeFileCheckpointer
+from .config_check import check_config
+from .data import register_from_config
 from .data.loaders import build_pair_train_loader, build_video_test_loader
-from .evaluation import VIDEvaluator
-from .modeling import DetectAndTrack, VideoStream
+from .evaluation import ProposalRecallEvaluator, VIDEvaluator
+from .modeling import DetectAndTrack, VideoStream, with_proposal_scales
 
 
 class SeedEachStep(HookBase):
@@ -47,12 +49,17 @@ class Trainer(DefaultTrainer):
         Args:
             cfg: with the keys of :func:`dnt_d2.add_dnt_config`. With SEED below 0 a seed is drawn and kept in the
                 checkpoints.
+
+        Raises:
+            ValueError: for a config that contradicts itself, see :mod:`dnt_d2.config_check`.
         """
         # The base class hands GPU ids to DistributedDataParallel, which refuses them on a CPU: hence not its __init__.
         TrainerBase.__init__(self)
         if not logging.getLogger("detectron2").isEnabledFor(logging.INFO):
             setup_logger()
         cfg = DefaultTrainer.auto_scale_workers(cfg, comm.get_world_size())
+        register_from_config(cfg)
+        check_config(cfg, world_size=comm.get_world_size())
         self.seed: int = cfg.SEED if cfg.SEED >= 0 else comm.shared_random_seed()
         model = self.build_model(cfg)
         optimizer = self.build_optimizer(cfg, model)
@@ -172,7 +179,9 @@ class Trainer(DefaultTrainer):
 
     @classmethod
     def build_evaluator(cls, cfg: CfgNode, dataset_name: str) -> DatasetEvaluator:
-        """Frame and tube AP by the devkit's rule."""
+        """Frame and tube AP by the devkit's rule; of an RPN alone, the recall of its proposals."""
+        if cfg.MODEL.META_ARCHITECTURE == "ProposalNetwork":
+            return ProposalRecallEvaluator(cfg, dataset_name)
         return VIDEvaluator(cfg, dataset_name)
 
     @classmethod
@@ -181,7 +190,8 @@ class Trainer(DefaultTrainer):
     ) -> OrderedDict[str, Any]:
         """Evaluate, as in Detectron2, with the model behind a :class:`VideoStream`: each frame's trunk runs once."""
         inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
-        stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else model
+        stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else with_proposal_scales(cfg, inner)
+        register_from_config(cfg)
         return super().test(cfg, stream, evaluators)
 
 

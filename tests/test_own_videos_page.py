@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
-from detectron2.engine import default_argument_parser
 
 from dnt_d2.data import load_coco_vid, register_from_config
 
@@ -88,7 +87,6 @@ def test_train_and_evaluate(small_cfg: Make, at_work: Path, name: str) -> None:
         config=str(at_work / f"{name}.yaml"),
     )
     (at_work / f"{name}_small.yaml").write_text(cfg.dump())
-    assert set(register_from_config(cfg)) == {*cfg.DATASETS.TRAIN, *cfg.DATASETS.TEST}
     train_net = load("train_net.py")
     calls = [words for words in commands("train_net.py") if words[1] == f"{name}.yaml"]
     assert [("--eval-only" in words) for words in calls] == [False, True]
@@ -96,7 +94,7 @@ def test_train_and_evaluate(small_cfg: Make, at_work: Path, name: str) -> None:
     for words in calls:
         arguments = [word.replace(f"{name}.yaml", f"{name}_small.yaml") for word in words]
         arguments = ["2" if word == "20" else word for word in arguments]  # iterations
-        results.append(train_net.main(default_argument_parser().parse_args(arguments)))
+        results.append(train_net.main(train_net.get_parser().parse_args(arguments)))
     assert {"frame", "tube"} <= set(results[1])
     assert {"AP50", "AP50-bird", "AP50-car", "AP50-zebra"} == set(results[1]["tube"])
     assert (at_work / "output" / name / "model_final.pth").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
 import json
 import os
@@ -18,7 +19,6 @@ from typing import Any
 import pytest
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
-from detectron2.engine import default_argument_parser
 
 from dnt_d2.modeling import DetectAndTrack
 
@@ -51,14 +51,19 @@ runpy.run_path("train_net.py", run_name="__main__")
 """
 
 
-@pytest.fixture(scope="module")
-def train_net() -> ModuleType:
+@functools.cache
+def load_train_net() -> ModuleType:
     spec = importlib.util.spec_from_file_location("train_net", ROOT / "train_net.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def train_net() -> ModuleType:
+    return load_train_net()
 
 
 @pytest.fixture
@@ -101,7 +106,7 @@ def command(small_cfg: Make, small_model: Make, tiny_datasets: Path, tmp_path: P
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    return default_argument_parser().parse_args(arguments)
+    return load_train_net().get_parser().parse_args(arguments)
 
 
 def final(folder: Path) -> dict[str, Any]:
@@ -178,3 +183,22 @@ def test_a_training_is_held_to_its_expectations_too(train_net: ModuleType, comma
 def test_wrong_keys_are_refused(train_net: ModuleType, command: Make) -> None:
     with pytest.raises(AssertionError, match=r"Non-existent key: MODEL\.RFCN\.GRID"):
         train_net.setup(parse(command("x", MODEL__RFCN__GRID=7)))
+
+
+def test_test_time_variants_are_merged_over_the_config(train_net: ModuleType, command: Make) -> None:
+    files = [str(ROOT / "configs/test" / name) for name in ("tau_10.yaml", "online.yaml")]
+    options = [part for file in files for part in ("--test-config", file)]
+    cfg = train_net.setup(parse([*options, *command("x", "--eval-only")]))
+    assert (cfg.TEST.TEMPORAL_STRIDE, cfg.TUBES.ONLINE) == (10, True)
+    # What is said on the command line has the last word.
+    cfg = train_net.setup(parse([*options, *command("x", "--eval-only", TEST__TEMPORAL_STRIDE=3)]))
+    assert cfg.TEST.TEMPORAL_STRIDE == 3
+
+
+def test_contradictions_are_refused_before_anything_is_written(
+    train_net: ModuleType, command: Make, tmp_path: Path
+) -> None:
+    task = command("x", "--eval-only", TUBES__ONLINE=True, TEST__SCORE_AVERAGE="next")
+    with pytest.raises(ValueError, match=r"TUBES\.ONLINE is on, but TEST\.SCORE_AVERAGE is 'next'"):
+        train_net.setup(parse(task))
+    assert not (tmp_path / "x").exists()

@@ -12,7 +12,9 @@ from detectron2.structures import ImageList, Instances
 from torch import Tensor, nn
 
 from .frames import Candidates, FrameMaps
-from .post_processing import link_candidates, tracklets
+from .given_proposals import given_proposals
+from .post_processing import link_candidates, original_size, tracklets
+from .proposals import pyramid_proposals, pyramid_settings
 from .rfcn import RFCNHeads
 from .score_average import SCORE_AVERAGES, look_ahead, look_back
 from .track_head import CorrelationTrackHead, build_track_head
@@ -43,6 +45,7 @@ class DetectAndTrack(nn.Module):
         pixel_std: tuple[float, ...],
         track_score_thresh: float = 0.01,
         score_average: str = "none",
+        pyramid: dict[str, Any] | None = None,
     ) -> None:
         """
         Args:
@@ -53,6 +56,8 @@ class DetectAndTrack(nn.Module):
             pixel_mean, pixel_std: one value per channel, in the order of INPUT.FORMAT.
             track_score_thresh: boxes with a foreground score above it are tracked in testing.
             score_average: "none", "next" or "both", see :mod:`dnt_d2.modeling.score_average`.
+            pyramid: in testing, the RPN looks at several sizes of the pictures: the last three arguments of
+                :func:`dnt_d2.modeling.proposals.pyramid_proposals`. None is one size.
 
         Raises:
             ValueError: for another ``score_average``, or one that needs a track head and has none.
@@ -65,6 +70,7 @@ class DetectAndTrack(nn.Module):
         if score_average != "none" and track_head is None:
             raise ValueError(f'TEST.SCORE_AVERAGE is {score_average!r}, but D tracks nothing: set it to "none"')
         self.track_score_thresh, self.score_average = track_score_thresh, score_average
+        self.pyramid = pyramid
         self.register_buffer("pixel_mean", torch.tensor(pixel_mean).view(-1, 1, 1), False)
         self.register_buffer("pixel_std", torch.tensor(pixel_std).view(-1, 1, 1), False)
 
@@ -81,6 +87,7 @@ class DetectAndTrack(nn.Module):
             "pixel_std": cfg.MODEL.PIXEL_STD,
             "track_score_thresh": cfg.MODEL.TRACK_HEAD.SCORE_THRESH,
             "score_average": cfg.TEST.SCORE_AVERAGE,
+            "pyramid": pyramid_settings(cfg),
         }
 
     @property
@@ -104,24 +111,15 @@ class DetectAndTrack(nn.Module):
         proposals = given
         if proposals is None:
             assert self.proposal_generator is not None, "without an RPN, proposals must be given"
-            proposals, _ = self.proposal_generator(images, maps.features, None)
+            if self.pyramid is not None:
+                proposals = pyramid_proposals(self.backbone, self.proposal_generator, images, **self.pyramid)
+            else:
+                proposals, _ = self.proposal_generator(images, maps.features, None)
         return self.roi_heads.candidates(maps.cls_maps, maps.box_maps, proposals)
 
     def given_proposals(self, items: Inputs, prefix: str = "") -> list[Instances] | None:
-        """The ``proposals`` (or ``next_proposals``) of the items, for a network without an RPN; else None.
-
-        Raises:
-            ValueError: when there is no RPN and an item has none.
-        """
-        if self.proposal_generator is not None:
-            return None
-        key = f"{prefix}proposals"
-        if any(key not in x for x in items):
-            raise ValueError(
-                f"an item has no {key!r}, and the network has no RPN (MODEL.PROPOSAL_GENERATOR.NAME): set "
-                "MODEL.LOAD_PROPOSALS and DATASETS.PROPOSAL_FILES_TEST (or _TRAIN)"
-            )
-        return [x[key].to(self.device) for x in items]
+        """Of the items, where the network has no RPN (:mod:`dnt_d2.modeling.given_proposals`); else None."""
+        return None if self.proposal_generator is not None else given_proposals(items, self.device, prefix)
 
     def track(self, now: FrameMaps, later: FrameMaps, candidates: list[Candidates]) -> list[tuple[Tensor, Tensor]]:
         """Tracklets of P pairs of frames.
@@ -247,8 +245,3 @@ class DetectAndTrack(nn.Module):
                 }
             )
         return outputs
-
-
-def original_size(item: dict[str, Any], network_size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of the original picture of an input dict; the network's own where the dict says nothing."""
-    return int(item.get("height", network_size[0])), int(item.get("width", network_size[1]))

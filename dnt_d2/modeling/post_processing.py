@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from detectron2.modeling.roi_heads.fast_rcnn import fast_rcnn_inference_single_image
@@ -12,6 +13,11 @@ from torch import Tensor
 from .frames import Candidates
 
 Size = tuple[int, int]
+
+
+def original_size(item: dict[str, Any], network_size: Size) -> Size:
+    """(height, width) of the original picture of an input dict; the network's own where the dict says nothing."""
+    return int(item.get("height", network_size[0])), int(item.get("width", network_size[1]))
 
 
 def boxes_to_rois(boxes: Sequence[Tensor]) -> Tensor:

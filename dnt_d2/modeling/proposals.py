@@ -107,14 +107,24 @@ class PyramidProposalNetwork(nn.Module):
         return outputs
 
 
-def with_proposal_scales(cfg: CfgNode, model: nn.Module) -> nn.Module:
-    """What to evaluate in the place of ``model``: a ``ProposalNetwork`` with TEST.PROPOSAL_SCALES is wrapped.
+def pyramid_settings(cfg: CfgNode) -> dict[str, Any] | None:
+    """The settings of :func:`pyramid_proposals` from the config; None where TEST.PROPOSAL_SCALES is empty.
 
     NMS and the number of proposals are the RPN's own, RPN.NMS_THRESH and RPN.POST_NMS_TOPK_TEST (sec. 5.2: 0.7, 300).
     """
-    if not cfg.TEST.PROPOSAL_SCALES or not isinstance(model, ProposalNetwork):
-        return model
+    if not cfg.TEST.PROPOSAL_SCALES:
+        return None
     rpn = cfg.MODEL.RPN
-    return PyramidProposalNetwork(
-        model, cfg.TEST.PROPOSAL_SCALES, nms_thresh=rpn.NMS_THRESH, topk=rpn.POST_NMS_TOPK_TEST
-    )
+    return {
+        "longest_sides": tuple(cfg.TEST.PROPOSAL_SCALES),
+        "nms_thresh": rpn.NMS_THRESH,
+        "topk": rpn.POST_NMS_TOPK_TEST,
+    }
+
+
+def with_proposal_scales(cfg: CfgNode, model: nn.Module) -> nn.Module:
+    """What to evaluate in the place of ``model``: a ``ProposalNetwork`` with TEST.PROPOSAL_SCALES is wrapped."""
+    settings = pyramid_settings(cfg)
+    if settings is None or not isinstance(model, ProposalNetwork):
+        return model
+    return PyramidProposalNetwork(model, **settings)

@@ -11,8 +11,8 @@ from detectron2.structures import Instances
 from torch import nn
 
 from .frames import Candidates, FrameMaps
-from .meta_arch import DetectAndTrack, Inputs, original_size
-from .post_processing import link_candidates, tracklets
+from .meta_arch import DetectAndTrack, Inputs
+from .post_processing import link_candidates, original_size, tracklets
 from .score_average import look_ahead, look_back
 
 

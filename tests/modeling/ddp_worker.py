@@ -78,6 +78,7 @@ def main(folder: str) -> None:
     cfg = _small_cfg(
         *("OUTPUT_DIR", folder),
         *("DATASETS.TEST", ()),
+        *("MODEL.ROI_HEADS.NUM_CLASSES", 30),
         *("SOLVER.MAX_ITER", len(STEPS)),
         *("SOLVER.BASE_LR", 1e-4),
         # More than there are anchors: nothing is random.

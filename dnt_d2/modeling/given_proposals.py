@@ -1,0 +1,30 @@
+"""Proposals that come with the pictures, for networks without an RPN (the authors' released ones)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from detectron2.structures import Instances
+
+
+def given_proposals(items: Sequence[dict[str, Any]], device: torch.device, prefix: str = "") -> list[Instances]:
+    """The proposals of input dicts.
+
+    Args:
+        items: each with ``proposals``, or ``next_proposals`` with the prefix "next_": Instances with
+            ``proposal_boxes`` in pixels of the network's input, best first.
+        device: where they are needed.
+        prefix: "" or "next_".
+
+    Raises:
+        ValueError: an item has none.
+    """
+    key = f"{prefix}proposals"
+    if any(key not in x for x in items):
+        raise ValueError(
+            f"an item has no {key!r}, and the network has no RPN (MODEL.PROPOSAL_GENERATOR.NAME): set "
+            "MODEL.LOAD_PROPOSALS and DATASETS.PROPOSAL_FILES_TEST (or _TRAIN)"
+        )
+    return [x[key].to(device) for x in items]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,45 +11,21 @@ import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.modeling import build_model
-from detectron2.structures import Boxes, Instances
+from detectron2.structures import Instances
 from numpy.typing import NDArray
 from torch import nn
 
+from .config_check import check_config
+from .data import register_from_config
 from .data.augmentation import input_shape, resize, to_tensor
 from .data.images import FORMATS
+from .frame_result import FrameResult, Tracked
 from .modeling import VideoStream
+from .online_tracks import OnlineTracks
 from .tubes import Tube, interpolate_tube, trim_tube
 from .tubes.collector import TubeSettings, VideoCollector
 
 Frame = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class FrameResult:
-    """What is in one frame of a video.
-
-    Attributes:
-        frame_index: 0-based, in the order in which frames were given.
-        instances: Detectron2 ``Instances`` in the frame's pixels, on the CPU: ``pred_boxes``, ``scores`` (re-scored,
-            in [0, 1]), ``raw_scores`` (before re-scoring, in [0, 1]), ``pred_classes``, ``track_ids`` (N,) int64, and
-            ``ID``, the same as a list, by which Detectron2's ``VideoVisualizer`` keeps colours.
-        detections: what the network found in the frame alone, without tubes, as ``DefaultPredictor`` gives it; None
-            for frames that the network did not see (temporal stride).
-    """
-
-    frame_index: int
-    instances: Instances
-    detections: Instances | None = None
-
-
-class TrackIDs(list[int]):
-    """Ids as ``VideoVisualizer`` wants them, which looks them up in a dict, in a list that a mask can select from."""
-
-    def __getitem__(self, item: Any) -> Any:
-        if isinstance(item, torch.Tensor):
-            return TrackIDs(torch.tensor(list(self), dtype=torch.int64)[item.cpu()].tolist())
-        chosen = super().__getitem__(item)
-        return TrackIDs(chosen) if isinstance(item, slice) else chosen
 
 
 class VideoPredictor:
@@ -57,6 +33,7 @@ class VideoPredictor:
 
     Offline, tubes span the whole video, so that results come with :meth:`finish`. Until then it keeps each frame's
     candidates in memory: 4 (4 + C) bytes for each proposal, about 40 KB a frame for 300 proposals of 30 classes.
+    Online, the result of a frame comes with it and is final (:mod:`dnt_d2.tubes.online`), in constant memory.
 
     Example::
 
@@ -72,33 +49,41 @@ class VideoPredictor:
         Args:
             cfg: a config with D&T's keys; ``MODEL.WEIGHTS`` is loaded unless a model is given.
             model: a trained ``DetectAndTrack``, which several predictors may share.
-            mode: "offline".
-            temporal_stride: tau: the network sees every tau-th frame, and the last one; between them boxes are
-                interpolated along their tubes (sec. 5.3). ``TEST.TEMPORAL_STRIDE`` is of evaluation alone.
+            mode: "offline" or "online". ``TUBES.ONLINE`` is of evaluation alone.
+            temporal_stride: tau: the network sees every tau-th frame (sec. 5.3) and, offline, the last one. Between
+                them boxes are interpolated along their tubes; online, where the future is not known, they stay where
+                they were. ``TEST.TEMPORAL_STRIDE`` is of evaluation alone.
 
         Raises:
-            ValueError: for another mode, a stride below 1, or an ``INPUT.FORMAT`` that isn't BGR or RGB.
+            ValueError: for another mode, a stride below 1, or a config that contradicts itself or the mode.
         """
-        if mode != "offline":
-            raise ValueError(f'mode is {mode!r}: this version tracks "offline", over the whole video')
+        if mode not in ("offline", "online"):
+            raise ValueError(f'mode is {mode!r}: it must be "offline" or "online"')
         if temporal_stride < 1:
             raise ValueError(f"temporal_stride is {temporal_stride}: it must be at least 1")
         if cfg.INPUT.FORMAT not in FORMATS:
             raise ValueError(f"INPUT.FORMAT is {cfg.INPUT.FORMAT!r}; D&T reads {' or '.join(FORMATS)}")
+        self._settings = dataclasses.replace(TubeSettings.from_config(cfg.TUBES), online=mode == "online")
         if model is None:
+            register_from_config(cfg)
+            check_config(cfg, training=False)
             model = build_model(cfg)
             DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
         self.stream_model = VideoStream(model).eval()
-        self.temporal_stride = temporal_stride
+        if mode == "online" and self.stream_model.model.score_average != "none":
+            raise ValueError('mode is "online", but TEST.SCORE_AVERAGE needs the next frame: set it to "none"')
+        self.mode, self.temporal_stride = mode, temporal_stride
         self._sides = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
         self._rgb, self._batch = cfg.INPUT.FORMAT == "RGB", cfg.TEST.FRAMES_PER_BATCH
-        self._settings, self._trim_score = TubeSettings.from_config(cfg.TUBES), cfg.TUBES.TRIM_SCORE
+        self._trim_score = cfg.TUBES.TRIM_SCORE
         self.reset()
 
     def reset(self) -> None:
         """Forget the video under way: the next frame is the first of another."""
         self.stream_model.reset()
         self._collector = VideoCollector()
+        self._online = OnlineTracks(self._settings, self._trim_score) if self.mode == "online" else None
+        self._held: Instances | None = None
         self._size: tuple[int, int] | None = None
         self._seen = 0
         self._pending: list[dict[str, Any]] = []
@@ -112,7 +97,7 @@ class VideoPredictor:
             frame: (H, W, 3) uint8, BGR, of the same size as the frames before it.
 
         Returns:
-            The results that are final: none before :meth:`finish` in offline mode.
+            The results that are final: online this frame's, offline none before :meth:`finish`.
 
         Raises:
             ValueError: when the frame is no such array, or its size differs.
@@ -129,17 +114,33 @@ class VideoPredictor:
             )
         self._size = size
         index, self._seen = self._seen, self._seen + 1
-        if index % self.temporal_stride:
-            self._skipped = (index, frame)
-        else:
-            self._skipped = None
-            self._take(index, frame)
+        sampled = index % self.temporal_stride == 0
+        if self._online is not None:
+            return [self._step_online(index, frame, sampled)]
+        self._skipped = None if sampled else (index, frame)
+        if sampled:
+            self._pending.append(self._item(index, frame))
+            if len(self._pending) >= self._batch:
+                self._run()
         return []
 
+    def _step_online(self, index: int, frame: Frame, sampled: bool) -> FrameResult:
+        assert self._online is not None
+        if not sampled:
+            assert self._held is not None, "the first frame is sampled"
+            return FrameResult(index, self._held)
+        (output,) = self.stream_model([self._item(index, frame)])
+        tracked = self._online.step(*_arrays(output))
+        self._held = tracked.to_instances((frame.shape[0], frame.shape[1]))
+        return FrameResult(index, self._held, output["instances"].to("cpu"))
+
     def finish(self) -> list[FrameResult]:
-        """End the video: link it, and give the results of all its frames. Then begin anew, as after :meth:`reset`."""
+        """End the video: offline, link it and give the results of all its frames. Then begin anew (:meth:`reset`)."""
+        if self._online is not None:
+            self.reset()
+            return []
         if self._skipped is not None:
-            self._take(*self._skipped)  # the last frame, as a short last step
+            self._pending.append(self._item(*self._skipped))  # the last frame, as a short last step
         self._run()
         tubes = [
             (category, whole)
@@ -159,24 +160,18 @@ class VideoPredictor:
             yield from self.step(frame)
         yield from self.finish()
 
-    def _take(self, index: int, frame: Frame) -> None:
+    def _item(self, index: int, frame: Frame) -> dict[str, Any]:
         height, width = frame.shape[:2]
         picture = np.ascontiguousarray(frame[:, :, ::-1]) if self._rgb else frame
         image = to_tensor(resize(picture, input_shape(height, width, *self._sides)))
-        self._pending.append({"image": image, "height": height, "width": width, "video_id": 0, "frame_index": index})
-        if len(self._pending) >= self._batch:
-            self._run()
+        return {"image": image, "height": height, "width": width, "video_id": 0, "frame_index": index}
 
     def _run(self) -> None:
         for item, output in zip(self._pending, self.stream_model(self._pending), strict=True):
-            candidates, moves = output["link_candidates"], output["tracklets"]
             self._detections[item["frame_index"]] = output["instances"].to("cpu")
-            self._collector.add(
-                item["frame_index"],
-                candidates.pred_boxes.tensor.cpu().numpy(),
-                candidates.class_scores.cpu().numpy(),
-                torch.cat([moves.start_boxes.tensor, moves.end_boxes.tensor], dim=1).cpu().numpy(),
-            )
+            late = output.get("revised_candidates")
+            revised = None if late is None else late.class_scores.cpu().numpy()
+            self._collector.add(item["frame_index"], *_arrays(output), revised=revised)
         self._pending = []
 
     def _results(self, tubes: list[tuple[int, Tube]]) -> list[FrameResult]:
@@ -186,16 +181,15 @@ class VideoPredictor:
             for i, frame in enumerate(tube.frames):
                 rows[frame].append((tube.boxes[i], tube.confidence[i], tube.scores[i], category, track_id))
         size = self._size or (0, 0)
-        return [FrameResult(i, _to_instances(row, size), self._detections.get(i)) for i, row in enumerate(rows)]
+        columns = [zip(*row, strict=True) if row else [()] * 5 for row in rows]
+        return [
+            FrameResult(i, Tracked(*column).to_instances(size), self._detections.get(i))
+            for i, column in enumerate(columns)
+        ]
 
 
-def _to_instances(rows: list[tuple[NDArray[np.float64], float, float, int, int]], size: tuple[int, int]) -> Instances:
-    boxes, scores, raw, classes, ids = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    result = Instances(size)
-    result.pred_boxes = Boxes(torch.from_numpy(np.array(boxes, dtype=np.float32).reshape(-1, 4)))
-    result.scores = torch.tensor(scores, dtype=torch.float32)
-    result.raw_scores = torch.tensor(raw, dtype=torch.float32)
-    result.pred_classes = torch.tensor(classes, dtype=torch.int64)
-    result.track_ids = torch.tensor(ids, dtype=torch.int64)
-    result.ID = TrackIDs(ids)
-    return result
+def _arrays(output: dict[str, Instances]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Boxes (N, 4), scores (N, C) and tracklets (M, 8) of a frame's output."""
+    candidates, moves = output["link_candidates"], output["tracklets"]
+    tracklets = torch.cat([moves.start_boxes.tensor, moves.end_boxes.tensor], dim=1)
+    return candidates.pred_boxes.tensor.cpu().numpy(), candidates.class_scores.cpu().numpy(), tracklets.cpu().numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -277,3 +277,103 @@ def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack) -> None:
     cfg.INPUT.FORMAT = "YUV-BT.601"
     with pytest.raises(ValueError, match=r"INPUT\.FORMAT is 'YUV-BT\.601'; D&T reads BGR or RGB"):
         VideoPredictor(cfg, model=model)
+
+
+# Online
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+def test_online_results_are_final(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], make_video: Make, stride: int
+) -> None:
+    """They come with their frame, and are the same whether the video ends there, goes on, or goes on otherwise."""
+    whole = run(cfg, model, video, mode="online", temporal_stride=stride)
+    assert [r.frame_index for r in whole] == list(range(7))
+    other = pictures(make_video, 1, 7)
+    for t in range(7):
+        predictor = VideoPredictor(cfg, model=model, mode="online", temporal_stride=stride)
+        found = [result for frame in video[: t + 1] for result in predictor.step(frame)]
+        assert_all_same(found, whole[: t + 1])
+        predictor.step(other[t])
+        assert predictor.finish() == []
+        assert_all_same(list(predictor.stream(video[: t + 1])), whole[: t + 1])
+
+
+def test_an_online_result_comes_before_the_next_frame_is_read(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture]
+) -> None:
+    read: list[int] = []
+
+    def camera() -> Iterator[Picture]:
+        for t, frame in enumerate(video):
+            read.append(t)
+            yield frame
+
+    for result in VideoPredictor(cfg, model=model, mode="online").stream(camera()):
+        assert read[-1] == result.frame_index
+
+
+def test_online_tracks(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    results = run(cfg, model, video, mode="online")
+    first = results[0].instances
+    assert torch.allclose(first.scores, first.raw_scores)  # alone, a box gains its own score
+    ids = [set(r.instances.ID) for r in results]
+    assert ids[0] == set(range(1, len(first) + 1))
+    for before, after in pairwise(ids):
+        assert before & after  # tracks go on
+        assert all(new > max(before) for new in after - set().union(*ids[: ids.index(after)]))
+    for r in results:
+        assert len(set(r.instances.ID)) == len(r.instances)
+        assert sorted(r.instances.ID) == r.instances.ID
+        assert r.detections is not None
+
+
+def test_online_boxes_stay_where_they_were_until_the_network_looks_again(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture]
+) -> None:
+    results = run(cfg, model, video, mode="online", temporal_stride=3)
+    assert [r.frame_index for r in results if r.detections is not None] == [0, 3, 6]
+    for r in results:
+        assert_same(r.instances, results[r.frame_index - r.frame_index % 3].instances)
+    # The network sees what it would have seen of a video of these frames alone.
+    alone = run(cfg, model, video[::3], mode="online")
+    for a, b in zip(alone, results[::3], strict=True):
+        assert_same(a.instances, b.instances)
+
+
+def test_online_trimming_hides_weak_boxes_alone(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    everything = run(cfg, model, video, mode="online")
+    threshold = float(torch.cat([r.instances.scores for r in everything]).quantile(0.8)) + 1e-5
+    cfg = cfg.clone()
+    cfg.TUBES.TRIM_SCORE = threshold
+    strong = run(cfg, model, video, mode="online")
+    for a, b in zip(strong, everything, strict=True):
+        kept = b.instances.scores >= threshold
+        assert sorted(a.instances.scores.tolist()) == pytest.approx(sorted(b.instances.scores[kept].tolist()))
+    shown = [i for r in strong for i in r.instances.ID]
+    assert set(shown) == set(range(1, max(shown) + 1))  # numbered as they first appear
+
+
+def test_online_refuses_what_needs_the_future(cfg: CfgNode, model: DetectAndTrack, small_model: Make) -> None:
+    averaging = cfg.clone()
+    averaging.TEST.SCORE_AVERAGE = "next"
+    with pytest.raises(ValueError, match=r"TEST\.SCORE_AVERAGE needs the next frame"):
+        VideoPredictor(averaging, model=small_model(averaging), mode="online")
+    absent = cfg.clone()
+    absent.TUBES.ABSENT_SCORE = 0.1
+    with pytest.raises(ValueError, match=r"ABSENT_SCORE is 0\.1 with TUBES\.ONLINE"):
+        VideoPredictor(absent, model=model, mode="online")
+    VideoPredictor(absent, model=model)
+
+
+def test_averaged_scores(cfg: CfgNode, small_model: Make, video: list[Picture]) -> None:
+    """They reach the tubes: other scores than without, on the same boxes of the network."""
+    averaging = cfg.clone()
+    averaging.TEST.SCORE_AVERAGE = "both"
+    model = small_model(averaging, lively=True)
+    results = run(averaging, model, video)
+    assert [r.frame_index for r in results] == list(range(7))
+    assert_all_same(run(averaging, model, video, batch=3), results)
+    model.score_average = "none"
+    plain = run(cfg, model, video)
+    assert not torch.equal(results[3].instances.raw_scores, plain[3].instances.raw_scores)

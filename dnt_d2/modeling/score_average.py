@@ -19,8 +19,8 @@ class Glance(NamedTuple):
     """What the boxes of a frame are in a neighbouring one.
 
     Attributes:
-        boxes: (N, 4) where they go, in input pixels, clipped to the frame.
-        probs: (N, C + 1) what they are there.
+        boxes: (N, 4) where they go, in input pixels, not clipped.
+        probs: (N, C + 1) what they are there, inside the frame.
     """
 
     boxes: Tensor
@@ -41,7 +41,7 @@ def look(model: DetectAndTrack, here: FrameMaps, there: FrameMaps, candidates: l
     assert model.track_head is not None, "without a track head there is no neighbour to look at"
     ends = model.track_head.track(here, there, [c.boxes for c in candidates])
     clipped = [clip_to_frame(end, c.image_size) for end, c in zip(ends, candidates, strict=True)]
-    return [Glance(*both) for both in zip(clipped, model.roi_heads.classify(there.cls_maps, clipped), strict=True)]
+    return [Glance(*both) for both in zip(ends, model.roi_heads.classify(there.cls_maps, clipped), strict=True)]
 
 
 def look_back(

@@ -8,18 +8,17 @@ that you could have typed. What is finished is not done again: a training that w
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
-import platform
 import shlex
 import shutil
 import subprocess
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
+
+from dnt_d2.provenance import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = "configs/minivid/DnT_EfficientNet_Lite0.yaml"
@@ -80,15 +79,9 @@ def draw() -> None:
 
 def summarise(results: dict[str, dict[str, float]], **facts: Any) -> dict[str, Any]:
     """The numbers with everything that they depend on."""
-    versions = {}
-    for package in ("torch", "detectron2", "timm", "numpy"):
-        if importlib.util.find_spec(package):
-            versions[package] = importlib.import_module(package).__version__
     return {
         "command": "make demo",
-        "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, no GPU used",
-        "versions": versions,
+        **provenance(),
         "dataset": VAL,
         **facts,
         "AP50": {key: round(results[key]["AP50"], 2) for key in TITLES},

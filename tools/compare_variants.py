@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Test one trained network in all ways of the paper's section 5.3, and print their AP50 side by side.
+
+python tools/compare_variants.py --num-gpus 2 --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml \\
+    MODEL.WEIGHTS output/minivid/DnT_EfficientNet_Lite0/model_final.pth
+
+A variant is a file that is merged over the config. Those that differ in linking alone share a pass over the data.
+Numbers go to <OUTPUT_DIR>/variants.json, with --record also to benchmarks/results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from detectron2.config import get_cfg
+from detectron2.engine import default_argument_parser, launch
+from detectron2.utils import comm
+from detectron2.utils.logger import setup_logger
+
+from dnt_d2 import add_dnt_config
+from dnt_d2.data import register_from_config
+from dnt_d2.evaluation.tables import write_json
+from dnt_d2.provenance import machine_name, provenance
+from dnt_d2.variants import evaluate_variants, load_variants, variants_table
+
+ROOT = Path(__file__).resolve().parent.parent
+# The rows of tables 1 and 2 and of section 5.3, then ours. Proposals from 5 scales take several passes of the trunk:
+# they are compared where somebody asks for it.
+VARIANTS = (
+    "D_and_T_loss",
+    "tau_10",
+    "tau_1",
+    "online",
+    "average",
+    "average_both",
+    "tau_10_average",
+    "presence",
+)
+
+
+def get_parser() -> argparse.ArgumentParser:
+    parser = default_argument_parser(epilog=__doc__)
+    parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a config file of a test-time variant; by default those of configs/test that the paper reports, and ours",
+    )
+    parser.add_argument("--record", action="store_true", help="also write the numbers to benchmarks/results")
+    return parser
+
+
+def main(args: argparse.Namespace) -> dict[str, Any]:
+    """Evaluate every variant on every data set of DATASETS.TEST."""
+    cfg = get_cfg()
+    add_dnt_config(cfg)
+    cfg.merge_from_file(args.config_file)
+    cfg.merge_from_list(args.opts)
+    cfg.freeze()
+    setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank())
+    setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="dnt_d2")
+    register_from_config(cfg)
+    variants = load_variants(cfg, args.variant or [ROOT / "configs/test" / f"{name}.yaml" for name in VARIANTS])
+    results = {dataset: evaluate_variants(variants, dataset) for dataset in cfg.DATASETS.TEST}
+    if not comm.is_main_process():
+        return results
+    for dataset, rows in results.items():
+        print(f"\nAP50 on {dataset}, in percent:\n\n{variants_table(rows)}")
+    facts = {"command": "tools/compare_variants.py", **provenance(), "config": args.config_file}
+    facts |= {"weights": cfg.MODEL.WEIGHTS, "seed": cfg.SEED, "AP50": results}
+    targets = [Path(cfg.OUTPUT_DIR, "variants.json")]
+    if args.record:
+        targets.append(ROOT / "benchmarks/results" / f"variants--{machine_name()}.json")
+    for target in targets:
+        write_json(target, facts)
+        print(f"written: {target}")
+    return results
+
+
+if __name__ == "__main__":
+    arguments = get_parser().parse_args()
+    launch(
+        main,
+        arguments.num_gpus,
+        num_machines=arguments.num_machines,
+        machine_rank=arguments.machine_rank,
+        dist_url=arguments.dist_url,
+        args=(arguments,),
+    )

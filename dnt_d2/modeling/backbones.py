@@ -54,10 +54,11 @@ class TimmBackbone(Backbone):
                 f"MODEL.TIMM.NAME {name!r} gives no maps at strides 8, 16, 16 (dilated): {error}"
             ) from error
         info = self.body.feature_info
-        self._out_features = list(TAPS)
-        self._out_feature_channels = dict(zip(TAPS, info.channels(), strict=True))
-        self._out_feature_strides = dict(zip(TAPS, info.reduction(), strict=True))
-        if list(self._out_feature_strides.values()) != [8, 16, 16]:
+        self.shapes = {
+            name: ShapeSpec(channels=channels, stride=stride)
+            for name, channels, stride in zip(TAPS, info.channels(), info.reduction(), strict=True)
+        }
+        if list(info.reduction()) != [8, 16, 16]:
             raise ValueError(f"MODEL.TIMM.NAME {name!r}: its strides are {info.reduction()}, D&T needs 8, 16, 16")
         self._freeze([stage["module"] for stage in info.info[:freeze_stages]])
 
@@ -114,7 +115,11 @@ class TimmBackbone(Backbone):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """(N, 3, H, W) in; ``res3`` at ceil(H/8), ``res4`` and ``res5`` at ceil(H/16) out."""
-        return dict(zip(self._out_features, self.body(x), strict=True))
+        return dict(zip(self.shapes, self.body(x), strict=True))
+
+    def output_shape(self) -> dict[str, ShapeSpec]:
+        """Channels and stride of each map."""
+        return self.shapes
 
 
 @BACKBONE_REGISTRY.register()

@@ -69,9 +69,6 @@ class InceptionV4(Backbone):
         dilate_last_stage(self.features)
         for stage in STAGES[:freeze_stages]:
             self.features[stage].requires_grad_(False)
-        self._out_features = list(_TAPS)
-        self._out_feature_channels = {name: channels for name, (_, channels, _) in _TAPS.items()}
-        self._out_feature_strides = {name: stride for name, (_, _, stride) in _TAPS.items()}
 
     def _load(self, weights: dict[str, Tensor]) -> None:
         """Load by name; only a classifier may be left over."""
@@ -84,6 +81,10 @@ class InceptionV4(Backbone):
                 f"another shape, {wrong[0]} for one"
             )
         self.load_state_dict(theirs, strict=False)  # num_batches_tracked has no place in frozen batch norms
+
+    def output_shape(self) -> dict[str, ShapeSpec]:
+        """Channels and stride of each map."""
+        return {name: ShapeSpec(channels=channels, stride=stride) for name, (_, channels, stride) in _TAPS.items()}
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """(N, 3, H, W) in; ``res3`` at ceil(H/8), ``res4`` and ``res5`` at ceil(H/16) out."""

@@ -124,11 +124,11 @@ def _add_tube_keys(cfg: CN) -> None:
     cfg.TUBES.ONLINE_PATIENCE = 5
     # Online: a tube younger than this many sampled frames counts as if it had scored 0 before its birth.
     cfg.TUBES.ONLINE_YOUTH = 10
-    # What the paper leaves for later (the whales of sec. 5.3): where the own scores of a tube stay below ABSENT_SCORE,
-    # at its ends or for at least ABSENT_FRAMES frames in between, its object counts as absent, and gains nothing.
-    # 0 is off. The score is in [0, 1], the frames are those of the video, whatever the temporal stride.
+    # What the paper leaves for later (the whales of sec. 5.3): where the own scores of a tube stay below ABSENT_SCORE
+    # for at least ABSENT_FRAMES frames, its object counts as absent, and gains nothing. 0 is off. The score is in
+    # [0, 1], the frames are those of the video, whatever the temporal stride.
     cfg.TUBES.ABSENT_SCORE = 0.0
-    cfg.TUBES.ABSENT_FRAMES = 15
+    cfg.TUBES.ABSENT_FRAMES = 10
     # For drawing and for track metrics a tube is cut where its score (re-scored / 2, in [0, 1]) stays below this.
     cfg.TUBES.TRIM_SCORE = 0.3
 

@@ -45,7 +45,7 @@ class TubeSettings:
     online_patience: int = 5
     online_youth: int = 10
     absent_score: float = 0.0
-    absent_frames: int = 15
+    absent_frames: int = 10
 
     def __post_init__(self) -> None:
         check_presence(self.absent_score, self.absent_frames)

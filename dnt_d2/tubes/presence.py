@@ -21,8 +21,8 @@ from .tube import Tube
 def present(scores: ArrayLike, frames: ArrayLike, *, absent_score: float, absent_frames: int) -> NDArray[np.bool_]:
     """Which boxes of a tube show its object.
 
-    A stretch of boxes whose scores all stay below ``absent_score`` is an absence when it touches an end of the tube,
-    or spans at least ``absent_frames`` frames. A shorter one is what tubes are there for: blur, a passing occluder.
+    A stretch of boxes whose scores all stay below ``absent_score``, at an end of the tube or within, is an absence when
+    it spans at least ``absent_frames`` frames. A shorter one is what tubes are there for: blur, a passing occluder.
 
     Args:
         scores: (L,) the tube's own scores, in [0, 1].
@@ -31,7 +31,7 @@ def present(scores: ArrayLike, frames: ArrayLike, *, absent_score: float, absent
         absent_frames: at least 1.
 
     Returns:
-        (L,). All of it is absent where no score reaches ``absent_score``.
+        (L,).
 
     Raises:
         ValueError: a setting is out of range.
@@ -43,8 +43,7 @@ def present(scores: ArrayLike, frames: ArrayLike, *, absent_score: float, absent
     edges = np.flatnonzero(np.diff(there)) + 1
     starts, stops = np.append(0, edges), np.append(edges, len(there))
     for start, stop in zip(starts, stops, strict=True):
-        inside = start > 0 and stop < len(there)
-        if inside and not there[start] and frames[stop - 1] - frames[start] + 1 < absent_frames:
+        if stop > start and frames[stop - 1] - frames[start] + 1 < absent_frames:
             there[start:stop] = True
     return there
 

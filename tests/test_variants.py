@@ -129,3 +129,19 @@ def test_the_command(cfg: CfgNode, tool: ModuleType, tmp_path: Path, capsys: pyt
     assert {"command", "date", "machine", "versions", "config", "weights", "seed"} <= set(written)
     assert [row["variant"] for row in written["AP50"]["imagenet_vid_val"]] == ["online", "tau_10"]
     assert all((ROOT / "configs" / "test" / f"{name}.yaml").is_file() for name in tool.VARIANTS)
+
+
+def test_recording(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice over: the second record takes the place of the first."""
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    (tmp_path / "README.md").write_text(f"above\n{tool.BEGIN}{tool.END}below\n")
+    for tube in (1.0, 2.5):
+        rows = [{"variant": "online", "frame": 1.0, "tube": tube}]
+        tool.record({"date": "2026-01-02", "machine": "a machine", "seed": 7, "AP50": {"some_val": rows}})
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith(f"above\n{tool.BEGIN}AP50 on `some_val`:\n\n")
+    assert text.endswith(f"{tool.END}below\n")
+    assert text.count("online") == 1
+    assert "2.5" in text
+    assert len(list((tmp_path / "benchmarks" / "results").glob("variants--*.json"))) == 1
+    assert (ROOT / "README.md").read_text().count(tool.BEGIN) == 1

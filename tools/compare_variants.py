@@ -5,7 +5,7 @@ python tools/compare_variants.py --num-gpus 2 --config-file configs/minivid/DnT_
     MODEL.WEIGHTS output/minivid/DnT_EfficientNet_Lite0/model_final.pth
 
 A variant is a file that is merged over the config. Those that differ in linking alone share a pass over the data.
-Numbers go to <OUTPUT_DIR>/variants.json, with --record also to benchmarks/results/.
+Numbers go to <OUTPUT_DIR>/variants.json; with --record also to benchmarks/results/ and into README.md.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dnt_d2.provenance import machine_name, provenance
 from dnt_d2.variants import evaluate_variants, load_variants, variants_table
 
 ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- variants:begin -->\n", "<!-- variants:end -->\n"
 # The rows of tables 1 and 2 and of section 5.3, then ours. Proposals from 5 scales take several passes of the trunk:
 # they are compared where somebody asks for it.
 VARIANTS = (
@@ -49,7 +50,7 @@ def get_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a config file of a test-time variant; by default those of configs/test that the paper reports, and ours",
     )
-    parser.add_argument("--record", action="store_true", help="also write the numbers to benchmarks/results")
+    parser.add_argument("--record", action="store_true", help="also put the numbers into the repository")
     return parser
 
 
@@ -71,13 +72,24 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         print(f"\nAP50 on {dataset}, in percent:\n\n{variants_table(rows)}")
     facts = {"command": "tools/compare_variants.py", **provenance(), "config": args.config_file}
     facts |= {"weights": cfg.MODEL.WEIGHTS, "seed": cfg.SEED, "AP50": results}
-    targets = [Path(cfg.OUTPUT_DIR, "variants.json")]
+    write_json(Path(cfg.OUTPUT_DIR, "variants.json"), facts)
+    print(f"written: {Path(cfg.OUTPUT_DIR, 'variants.json')}")
     if args.record:
-        targets.append(ROOT / "benchmarks/results" / f"variants--{machine_name()}.json")
-    for target in targets:
-        write_json(target, facts)
-        print(f"written: {target}")
+        record(facts)
     return results
+
+
+def record(facts: dict[str, Any]) -> None:
+    """Put the numbers into benchmarks/results/ and their tables into README.md."""
+    result = Path("benchmarks/results") / f"variants--{machine_name()}.json"
+    write_json(ROOT / result, facts)
+    tables = "".join(f"AP50 on `{name}`:\n\n{variants_table(rows)}\n\n" for name, rows in facts["AP50"].items())
+    source = f"(One model, seed {facts['seed']}; {facts['date']}, {facts['machine']}; [{result.name}]({result}).)\n"
+    readme = ROOT / "README.md"
+    before, rest = readme.read_text().split(BEGIN)
+    _, after = rest.split(END)
+    readme.write_text(before + BEGIN + tables + source + END + after)
+    print(f"written: {result}, README.md")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,30 @@ def test_equal_to_separate_evaluations(cfg: CfgNode, monkeypatch: pytest.MonkeyP
         assert ("tube_all" in kinds) == variant.name.startswith("tau_10")
 
 
+@pytest.fixture
+def short_videos(ilsvrc_writer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """imagenet_vid_val is of three videos, of one, two and three frames."""
+    dog = "n02084071"
+    for length in (1, 2, 3):
+        frames = [[(dog, 0, (10 + 4 * t, 12, 45 + 4 * t, 50))] for t in range(length)]
+        ilsvrc_writer.video(f"val/of_{length}", (96, 64), frames)
+    ilsvrc_writer.frame_listing("val", [f"val/of_{length}" for length in (1, 2, 3)])
+    ilsvrc_writer.root.rename(ilsvrc_writer.root.parent / "ILSVRC2015")
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(ilsvrc_writer.root.parent))
+
+
+def test_short_videos(cfg: CfgNode, short_videos: None) -> None:
+    """Of one frame, of two, and shorter than tau: each variant evaluates all of them, and on all frames at tau = 10."""
+    variants = load_variants(cfg, files("tau_1", "online", "average_both", "tau_10", "tau_10_average"))
+    rows = {row["variant"]: row for row in evaluate_variants(variants, "imagenet_vid_val")}
+    assert len(rows) == 5
+    for row in rows.values():
+        assert all(0 <= value <= 100 for key, value in row.items() if key != "variant")
+    # A video of up to two frames has nothing to skip; of three, the network doesn't see the middle one.
+    assert rows["tau_1"]["frame"] == rows["online"]["frame"] == rows["average_both"]["frame"]
+    assert "tube_all" in rows["tau_10"]
+
+
 def test_two_files_of_one_name(cfg: CfgNode, tmp_path: Path) -> None:
     (tmp_path / "online.yaml").write_text("TUBES: {TOP_K: 3}\nVERSION: 2\n")
     with pytest.raises(ValueError, match="another variant 'online'; rename"):

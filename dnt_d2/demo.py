@@ -2,6 +2,8 @@
 
     python -m dnt_d2.demo --config-file configs/DnT_R_101.yaml --input clip.mp4 --output out.mp4 \\
         --timeline tubes.png MODEL.WEIGHTS model_final.pth
+
+With ``--mode online`` it shows what would have been known in every frame, had the clip come from a camera.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from detectron2.data import MetadataCatalog
 from tqdm import tqdm
 
 from . import VideoPredictor, add_dnt_config
-from .predictor import FrameResult
+from .data import register_from_config
+from .frame_result import FrameResult
 from .timeline import TubeSpan, draw_timeline
 from .video import VideoWriter, probe, read_frames
 from .visualize import Frame, TrackDrawer, draw_tracks, side_by_side
@@ -114,6 +117,12 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument("--input", required=True, help="a video file, a folder of images, or a glob pattern")
     parser.add_argument("--output", required=True, help="the mp4 file to write")
     parser.add_argument("--timeline", help="also draw the tubes over time, to this png, svg or pdf file")
+    parser.add_argument(
+        "--mode",
+        choices=("offline", "online"),
+        default="offline",
+        help="online: link and re-score from the past alone (sec. 5.3); offline (default): from the whole video",
+    )
     parser.add_argument("--score", type=float, default=0.0, help="draw no track below this score, in [0, 1]")
     parser.add_argument("--stride", type=int, default=1, help="tau: run the network on every so-many-th frame")
     parser.add_argument("--compare", action="store_true", help="single frames on the left, tubes on the right")
@@ -131,10 +140,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cfg.freeze()
     try:
         VideoWriter(args.output, probe(args.input).fps)  # nothing is written yet: a bad name is said before the work
+        register_from_config(cfg)
+        predictor = VideoPredictor(cfg, mode=args.mode, temporal_stride=args.stride)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    results = track_clip(VideoPredictor(cfg, temporal_stride=args.stride), args.input)
+    results = track_clip(predictor, args.input)
     names = class_names(cfg)
     write_video(args.input, results, names, args.output, score=args.score, compare=args.compare, scale=args.scale)
     print(f"video: {args.output}")

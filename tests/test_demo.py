@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
+from detectron2.config import CfgNode
+from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.structures import Boxes, Instances
 
-from dnt_d2 import demo
-from dnt_d2.predictor import FrameResult, TrackIDs
+from dnt_d2 import VideoPredictor, demo
+from dnt_d2.frame_result import FrameResult, TrackIDs
 from dnt_d2.video import probe, read_frames
 
 Make = Callable[..., Any]
@@ -108,13 +110,61 @@ def test_class_names_come_from_the_data(small_cfg: Make) -> None:
     assert demo.class_names(small_cfg("DATASETS.TEST", (), "DATASETS.TRAIN", ())) == ["0", "1", "2"]
 
 
-def test_command_line(
-    clip: Path, tmp_path: Path, small_cfg: Make, small_model: Make, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cfg = small_cfg("TUBES.TRIM_SCORE", 0.0, "DATASETS.TEST", ())
+@pytest.fixture
+def cfg(small_cfg: Make, small_model: Make, tmp_path: Path) -> CfgNode:
+    """Of a small network whose weights are in a file; written to ``config.yaml``."""
+    cfg = small_cfg("TUBES.TRIM_SCORE", 0.0, "DATASETS.TEST", (), "MODEL.WEIGHTS", str(tmp_path / "model.pth"))
     DetectionCheckpointer(small_model(cfg, lively=True), str(tmp_path)).save("model")
+    (tmp_path / "config.yaml").write_text(cfg.dump())
+    return cfg
+
+
+@pytest.mark.parametrize("mode", ["offline", "online"])
+def test_modes(cfg: CfgNode, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """Each draws what VideoPredictor says in it, and offline is what is drawn unless something else is asked for."""
+    drawn: list[FrameResult] = []
+    monkeypatch.setattr(demo, "write_video", lambda source, results, *_, **__: drawn.extend(results))
+    arguments = ["--config-file", str(tmp_path / "config.yaml"), "--input", str(clip), "--output", "out.mp4"]
+    assert demo.main([*arguments, *(["--mode", mode] if mode == "online" else [])]) == 0
+    found = {name: list(VideoPredictor(cfg, mode=name).stream(read_frames(clip))) for name in ("offline", "online")}
+    same = {
+        name: all(
+            len(a.instances) == len(b.instances) and torch.allclose(a.instances.scores, b.instances.scores)
+            for a, b in zip(drawn, results, strict=True)
+        )
+        for name, results in found.items()
+    }
+    assert same == {name: name == mode for name in found}
+
+
+def test_a_mode_that_can_not_be(cfg: CfgNode, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--config-file", str(tmp_path / "config.yaml"), "--input", str(clip), "--output", "out.mp4"]
+    with pytest.raises(SystemExit):
+        demo.main([*arguments, "--mode", "sideways"])
+    assert demo.main([*arguments, "--mode", "online", "TEST.SCORE_AVERAGE", "next"]) == 1
+    assert "TEST.SCORE_AVERAGE needs the next frame" in capsys.readouterr().err
+
+
+def test_classes_of_data_of_ones_own(cfg: CfgNode, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The config describes them; nothing of the data themselves is needed."""
+    bolts = "test_demo_bolts"
+    cfg.DATASETS.REGISTER = [{"NAME": bolts, "FORMAT": "mot", "ROOT": str(tmp_path / "none"), "CLASSES": NAMES}]
+    cfg.DATASETS.TEST = (bolts,)
+    (tmp_path / "config.yaml").write_text(cfg.dump())
+    named: list[str] = []
+    monkeypatch.setattr(demo, "write_video", lambda source, results, names, *_, **__: named.extend(names))
+    try:
+        arguments = ["--config-file", str(tmp_path / "config.yaml"), "--input", str(clip), "--output", "out.mp4"]
+        assert demo.main(arguments) == 0
+    finally:
+        DatasetCatalog.remove(bolts)
+        MetadataCatalog.remove(bolts)
+    assert named == NAMES
+
+
+@pytest.mark.usefixtures("cfg")
+def test_command_line(clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "config.yaml"
-    config.write_text(cfg.dump())
     output, timeline = tmp_path / "out.mp4", tmp_path / "tubes.png"
     arguments = ["--config-file", str(config), "--output", str(output), "--timeline", str(timeline), "--compare"]
     weights = ["MODEL.WEIGHTS", str(tmp_path / "model.pth")]

@@ -83,7 +83,7 @@ class VideoPredictor:
         self.stream_model.reset()
         self._collector = VideoCollector()
         self._online = OnlineTracks(self._settings, self._trim_score) if self.mode == "online" else None
-        self._held: Instances | None = None
+        self._held: Tracked | None = None
         self._size: tuple[int, int] | None = None
         self._seen = 0
         self._pending: list[dict[str, Any]] = []
@@ -102,6 +102,8 @@ class VideoPredictor:
         Raises:
             ValueError: when the frame is no such array, or its size differs.
         """
+        if not isinstance(frame, np.ndarray):
+            raise ValueError(f"frame {self._seen} is a {type(frame).__name__}: (H, W, 3) uint8, BGR, was expected")
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise ValueError(
                 f"frame {self._seen} is {frame.dtype} of shape {frame.shape}: (H, W, 3) uint8, BGR, was expected"
@@ -126,13 +128,12 @@ class VideoPredictor:
 
     def _step_online(self, index: int, frame: Frame, sampled: bool) -> FrameResult:
         assert self._online is not None
-        if not sampled:
-            assert self._held is not None, "the first frame is sampled"
-            return FrameResult(index, self._held)
-        (output,) = self.stream_model([self._item(index, frame)])
-        tracked = self._online.step(*_arrays(output))
-        self._held = tracked.to_instances((frame.shape[0], frame.shape[1]))
-        return FrameResult(index, self._held, output["instances"].to("cpu"))
+        size, detections = (frame.shape[0], frame.shape[1]), None
+        if sampled:
+            (output,) = self.stream_model([self._item(index, frame)])
+            self._held, detections = self._online.step(*_arrays(output)), output["instances"].to("cpu")
+        assert self._held is not None, "the first frame is sampled"
+        return FrameResult(index, self._held.to_instances(size), detections)
 
     def finish(self) -> list[FrameResult]:
         """End the video: offline, link it and give the results of all its frames. Then begin anew (:meth:`reset`)."""

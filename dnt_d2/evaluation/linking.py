@@ -22,7 +22,8 @@ class Linking:
         settings: thresholds and numbers.
         use_tracks: False links without tracklets (psi = 0), which shows what re-scoring alone does.
         every_frame: judge the tubes in all frames of the video, those that the temporal stride skipped included
-            (boxes are interpolated, or held if linked online). Otherwise in the frames that the network saw.
+            (boxes are interpolated, or held if linked online). Otherwise in the frames that the network saw. The last
+            frame of a video always is one of these; linked online this is the one thing that a stream can't know.
     """
 
     settings: TubeSettings

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from detectron2.config import CfgNode, configurable
-from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
 from numpy.typing import NDArray
 
 from ..geometry import FloatArray
+from .dataset import Dataset, describe, output_folder, save_results, to_numpy
 from .ground_truth import VideoTruth
 from .proposal_recall import PAPER_RECALL, IntArray, count_found, found_within, mean_recall, recall_by_class
-from .tables import per_class_table, write_json
+from .tables import per_class_table
 
 logger = logging.getLogger(__name__)
-
-Dataset = str | tuple[Sequence[Mapping[str, Any]], Sequence[str]]
 
 
 class ProposalRecallEvaluator(DatasetEvaluator):
@@ -53,14 +49,7 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             distributed: gather the results of all ranks; False evaluates what this process has seen.
             output_dir: where ``proposal_results.json`` is written; None writes nothing.
         """
-        if isinstance(dataset, str):
-            self._name = dataset
-            dicts: Sequence[Mapping[str, Any]] = DatasetCatalog.get(dataset)
-            classes: Sequence[str] = MetadataCatalog.get(dataset).thing_classes
-        else:
-            self._name = "unnamed data set"
-            dicts, classes = dataset
-        self._classes = list(classes)
+        self._name, dicts, self._classes = describe(dataset)
         self._truth = VideoTruth(dicts, len(self._classes))
         self._limits, self._iou, self._stride = tuple(limits), iou, temporal_stride
         self._distributed, self._output_dir = distributed, output_dir
@@ -69,8 +58,11 @@ class ProposalRecallEvaluator(DatasetEvaluator):
     @classmethod
     def from_config(cls, cfg: CfgNode, dataset: Dataset) -> dict[str, Any]:
         """The arguments from TEST.TEMPORAL_STRIDE and OUTPUT_DIR (a folder ``inference/<dataset>`` in it)."""
-        folder = os.path.join(cfg.OUTPUT_DIR, "inference", *([dataset] if isinstance(dataset, str) else []))
-        return {"dataset": dataset, "temporal_stride": cfg.TEST.TEMPORAL_STRIDE, "output_dir": folder}
+        return {
+            "dataset": dataset,
+            "temporal_stride": cfg.TEST.TEMPORAL_STRIDE,
+            "output_dir": output_folder(cfg.OUTPUT_DIR, dataset),
+        }
 
     def reset(self) -> None:
         """Forget everything that was processed."""
@@ -102,10 +94,10 @@ class ProposalRecallEvaluator(DatasetEvaluator):
 
     def _hits(self, proposals: Any, gt_boxes: FloatArray) -> NDArray[np.bool_]:
         height, width = proposals.image_size
-        boxes = _numpy(proposals.proposal_boxes.tensor)
+        boxes = to_numpy(proposals.proposal_boxes.tensor)
         # Detectron2 clips to the picture's edge, the corners of the data set are pixels.
         boxes = np.minimum(boxes, np.array([width - 1, height - 1, width - 1, height - 1], dtype=boxes.dtype))
-        return found_within(boxes, _numpy(proposals.objectness_logits), gt_boxes, self._limits, self._iou)
+        return found_within(boxes, to_numpy(proposals.objectness_logits), gt_boxes, self._limits, self._iou)
 
     def evaluate(self) -> OrderedDict[str, OrderedDict[str, float]]:
         """Recall over everything processed, on all ranks together. Every rank must call it.
@@ -152,8 +144,6 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             f"Recall of proposals at IoU {self._iou} on {num_frames} frames of {self._name} (the paper's mean on "
             f"ImageNet VID's validation set, of 300 at IoU 0.5: {PAPER_RECALL}):\n{table}"
         )
-        if self._output_dir is None:
-            return
         content = {
             "dataset": self._name,
             "frames": num_frames,
@@ -162,10 +152,4 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             "boxes": dict(zip(self._classes, num_gt.tolist(), strict=True)),
             "results": results,
         }
-        path = Path(self._output_dir, "proposal_results.json")
-        write_json(path, content)
-        logger.info(f"results written to {path}")
-
-
-def _numpy(tensor: Any) -> NDArray[Any]:
-    return tensor.detach().cpu().numpy()
+        save_results(self._output_dir, "proposal_results.json", content)

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from detectron2.config import CfgNode, configurable
-from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
 from numpy.typing import NDArray
 
 from ..tubes.collector import TubeSettings, VideoCollector
 from .average_precision import ClassAP, mean_ap
+from .dataset import Dataset, describe, output_folder, save_results, to_numpy
 from .ground_truth import VideoTruth
 from .linking import Linking, standard_linkings, tube_hits
 from .share import Share, join_shares
-from .tables import per_class_table, write_json
+from .tables import per_class_table
 
 logger = logging.getLogger(__name__)
 
 IntArray = NDArray[np.int64]
-Dataset = str | tuple[Sequence[Mapping[str, Any]], Sequence[str]]
 
 
 class VIDEvaluator(DatasetEvaluator):
@@ -66,17 +63,15 @@ class VIDEvaluator(DatasetEvaluator):
             temporal_stride: which frames to expect: every so-many-th of a video, and its last. Others are welcome.
             distributed: gather the results of all ranks; False evaluates what this process has seen.
             output_dir: where ``vid_results.json`` is written; None writes nothing.
+
+        Raises:
+            ValueError: a linking in ``also`` is called "frame".
         """
-        if isinstance(dataset, str):
-            self._name = dataset
-            dicts: Sequence[Mapping[str, Any]] = DatasetCatalog.get(dataset)
-            classes: Sequence[str] = MetadataCatalog.get(dataset).thing_classes
-        else:
-            self._name = "unnamed data set"
-            dicts, classes = dataset
-        self._classes = list(classes)
+        self._name, dicts, self._classes = describe(dataset)
         self._truth = VideoTruth(dicts, len(self._classes))
         self._linkings = standard_linkings(tubes or TubeSettings(), temporal_stride) | dict(also or {})
+        if "frame" in self._linkings:
+            raise ValueError('"frame" is the name of what single frames give: call the linking otherwise')
         self._stride = temporal_stride
         self._distributed = distributed
         self._output_dir = output_dir
@@ -85,12 +80,11 @@ class VIDEvaluator(DatasetEvaluator):
     @classmethod
     def from_config(cls, cfg: CfgNode, dataset: Dataset) -> dict[str, Any]:
         """The arguments from TUBES, TEST.TEMPORAL_STRIDE and OUTPUT_DIR (a folder ``inference/<dataset>`` in it)."""
-        folder = os.path.join(cfg.OUTPUT_DIR, "inference", *([dataset] if isinstance(dataset, str) else []))
         return {
             "dataset": dataset,
             "tubes": TubeSettings.from_config(cfg.TUBES),
             "temporal_stride": cfg.TEST.TEMPORAL_STRIDE,
-            "output_dir": folder,
+            "output_dir": output_folder(cfg.OUTPUT_DIR, dataset),
         }
 
     def reset(self) -> None:
@@ -161,12 +155,12 @@ class VIDEvaluator(DatasetEvaluator):
         return results
 
     def _add_instances(self, number: IntArray, instances: Any) -> None:
-        classes = _numpy(instances.pred_classes)
-        scores = _numpy(instances.scores)
+        classes = to_numpy(instances.pred_classes)
+        scores = to_numpy(instances.scores)
         if len(classes) and classes.max() >= len(self._classes):
             raise ValueError(f"the network found class {classes.max()}, but {self._name} has {len(self._classes)}")
         frames = np.repeat(number, len(scores))
-        hits = self._truth.hits(frames, classes, _numpy(instances.pred_boxes.tensor), scores)
+        hits = self._truth.hits(frames, classes, to_numpy(instances.pred_boxes.tensor), scores)
         self._share.logs["frame"].add(frames, classes, scores, hits)
 
     def _collect(self, video_id: int, frame_index: int, output: Mapping[str, Any]) -> None:
@@ -177,12 +171,12 @@ class VIDEvaluator(DatasetEvaluator):
                 raise ValueError(f"frame {frame_index} of video {video_id} came after the video was linked")
             self._video_id = video_id
         candidates, tracklets = output["link_candidates"], output["tracklets"]
-        scores = _numpy(candidates.class_scores)
+        scores = to_numpy(candidates.class_scores)
         if scores.shape[1] != len(self._classes):
             raise ValueError(f"the network has {scores.shape[1]} classes, but {self._name} has {len(self._classes)}")
-        ends = [_numpy(tracklets.start_boxes.tensor), _numpy(tracklets.end_boxes.tensor)]
-        revised = _numpy(output["revised_candidates"].class_scores) if "revised_candidates" in output else None
-        boxes = _numpy(candidates.pred_boxes.tensor)
+        ends = [to_numpy(tracklets.start_boxes.tensor), to_numpy(tracklets.end_boxes.tensor)]
+        revised = to_numpy(output["revised_candidates"].class_scores) if "revised_candidates" in output else None
+        boxes = to_numpy(candidates.pred_boxes.tensor)
         self._video.add(frame_index, boxes, scores, np.concatenate(ends, axis=1), revised=revised)
         if frame_index == self._truth.last_index(video_id):
             self._link_video()
@@ -210,7 +204,7 @@ class VIDEvaluator(DatasetEvaluator):
                 f"{len(missing)} frames of {self._name} were not processed, {example} for one; "
                 f"the results are on the other {int(seen.sum())}"
             )
-        if not num_detections:
+        if seen.any() and not num_detections:
             logger.warning(f"no detections at all in {int(seen.sum())} frames of {self._name}: AP is 0")
 
     def _percent(self, results: list[ClassAP]) -> OrderedDict[str, float]:
@@ -226,8 +220,6 @@ class VIDEvaluator(DatasetEvaluator):
         }
         table = per_class_table(self._classes, columns, {"boxes": num_gt.tolist()})
         logger.info(f"AP50 on {num_frames} frames of {self._name}:\n{table}")
-        if self._output_dir is None:
-            return
         content = {
             "dataset": self._name,
             "frames": num_frames,
@@ -235,10 +227,4 @@ class VIDEvaluator(DatasetEvaluator):
             "boxes": dict(zip(self._classes, num_gt.tolist(), strict=True)),
             "results": results,
         }
-        path = Path(self._output_dir, "vid_results.json")
-        write_json(path, content)
-        logger.info(f"results written to {path}")
-
-
-def _numpy(tensor: Any) -> NDArray[Any]:
-    return tensor.detach().cpu().numpy()
+        save_results(self._output_dir, "vid_results.json", content)

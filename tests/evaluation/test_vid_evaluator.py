@@ -117,6 +117,7 @@ def test_nothing_processed(caplog: pytest.LogCaptureFixture) -> None:
         results = make().evaluate()
     assert all(math.isnan(value) for part in results.values() for value in part.values())
     assert "14 frames of unnamed data set were not processed, frame 0 of video 3" in caplog.text
+    assert "no detections" not in caplog.text
 
 
 def test_no_detections_is_zero(caplog: pytest.LogCaptureFixture) -> None:
@@ -281,6 +282,11 @@ def test_other_linkings_of_the_same_output() -> None:
     alone = feed(make(tubes=TubeSettings(top_k=1)), run_network()).evaluate()
     np.testing.assert_equal(results["one"], alone["tube_psi0"])
     assert len({results[name]["AP50"] for name in results}) == 5
+
+
+def test_a_linking_must_not_take_the_name_of_the_single_frames() -> None:
+    with pytest.raises(ValueError, match="call the linking otherwise"):
+        make(also={"frame": Linking(ONLINE)})
 
 
 def test_averaged_scores_come_with_the_next_frame() -> None:

@@ -91,9 +91,7 @@ def evaluate_variants(variants: Sequence[Variant], dataset: str) -> list[dict[st
     """
     rows: dict[str, dict[str, Any]] = {}
     for group in group_passes(variants):
-        cfg = group[0].cfg.clone()
-        cfg.defrost()
-        cfg.DATASETS.TEST = (dataset,)
+        cfg = _on_one(group[0].cfg, dataset)
         model = Trainer.build_model(cfg)
         DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
         also = {name: linking for variant in group for name, linking in variant.linkings.items()}
@@ -104,6 +102,17 @@ def evaluate_variants(variants: Sequence[Variant], dataset: str) -> list[dict[st
             tubes = {name.partition("/")[2]: results[name]["AP50"] for name in variant.linkings}
             rows[variant.name] = {"variant": variant.name, "frame": results["frame"]["AP50"], **tubes}
     return [rows[variant.name] for variant in variants] if rows else []
+
+
+def _on_one(cfg: CfgNode, dataset: str) -> CfgNode:
+    """The config with this data set alone to test on; of the files of proposals, its own."""
+    names, files = list(cfg.DATASETS.TEST), list(cfg.DATASETS.PROPOSAL_FILES_TEST)
+    single = cfg.clone()
+    single.defrost()
+    single.DATASETS.TEST = (dataset,)
+    if dataset in names and len(files) == len(names):
+        single.DATASETS.PROPOSAL_FILES_TEST = (files[names.index(dataset)],)
+    return single
 
 
 def variants_table(rows: Sequence[dict[str, Any]]) -> str:

@@ -114,6 +114,21 @@ def test_short_videos(cfg: CfgNode, short_videos: None) -> None:
     assert "tube_all" in rows["tau_10"]
 
 
+def test_proposals_that_are_given_go_with_their_data_set(cfg: CfgNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg.DATASETS.TEST = ("minivid_val_seen", "imagenet_vid_val")
+    cfg.DATASETS.PROPOSAL_FILES_TEST = ("seen.pkl", "val.pkl")
+    used: list[CfgNode] = []
+
+    def test(cfg: CfgNode, *_: Any) -> dict[str, Any]:
+        used.append(cfg)
+        return {name: {"AP50": 1.0} for name in ("frame", "tau_1/tube")}
+
+    monkeypatch.setattr(Trainer, "test", test)
+    evaluate_variants(load_variants(cfg, files("tau_1")), "imagenet_vid_val")
+    assert used[0].DATASETS.TEST == ("imagenet_vid_val",)
+    assert used[0].DATASETS.PROPOSAL_FILES_TEST == ("val.pkl",)
+
+
 def test_two_files_of_one_name(cfg: CfgNode, tmp_path: Path) -> None:
     (tmp_path / "online.yaml").write_text("TUBES: {TOP_K: 3}\nVERSION: 2\n")
     with pytest.raises(ValueError, match="another variant 'online'; rename"):

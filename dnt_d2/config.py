@@ -120,9 +120,9 @@ def _add_tube_keys(cfg: CN) -> None:
     cfg.TUBES.TOP_FRACTION = 0.5
     # Link frame by frame and re-score from the past alone (sec. 5.3, "online"): what is said of a frame is final.
     cfg.TUBES.ONLINE = False
-    # Online: for how many sampled frames in a row a tube may find no box before it ends.
+    # Online: for how many sampled frames in a row a tube may find no box; one more, and it ends.
     cfg.TUBES.ONLINE_PATIENCE = 5
-    # Online: a tube younger than this many sampled frames counts as if it had scored 0 before its birth.
+    # Online: a tube of fewer boxes than this gains as if it had had so many, those that it lacks with a score of 0.
     cfg.TUBES.ONLINE_YOUTH = 10
     # What the paper leaves for later (the whales of sec. 5.3): where the own scores of a tube stay below ABSENT_SCORE
     # for at least ABSENT_FRAMES frames, its object counts as absent, and gains nothing. 0 is off. The score is in

@@ -60,7 +60,7 @@ def score_average(cfg: CfgNode, run: Run) -> Iterator[str]:
 
 
 def tubes(cfg: CfgNode, run: Run) -> Iterator[str]:
-    """Linking and re-scoring."""
+    """Linking and re-scoring; absence at the end of a tube needs the future."""
     yield from out_of_range(
         cfg,
         {
@@ -79,6 +79,11 @@ def tubes(cfg: CfgNode, run: Run) -> Iterator[str]:
         yield (
             f"TUBES.TOP_FRACTION is {cfg.TUBES.TOP_FRACTION}: it is the share of a tube's scores whose mean its boxes "
             "gain, so it must be above 0 and at most 1"
+        )
+    if cfg.TUBES.ONLINE and cfg.TUBES.ABSENT_SCORE > 0:
+        yield (
+            f"TUBES.ONLINE is on, but TUBES.ABSENT_SCORE is {cfg.TUBES.ABSENT_SCORE}, and where a tube ends is not "
+            "known in time: turn one off (False, 0)"
         )
 
 

@@ -51,8 +51,8 @@ class TubeSettings:
         check_presence(self.absent_score, self.absent_frames)
         if self.online and self.absent_score > 0:
             raise ValueError(
-                f"TUBES.ABSENT_SCORE is {self.absent_score} with TUBES.ONLINE: an end of a tube is not known in time; "
-                "set ABSENT_SCORE to 0 or ONLINE to False"
+                f"TUBES.ABSENT_SCORE is {self.absent_score}, but tubes are linked online, and that one ends is not "
+                "known in time: set it to 0, or link offline"
             )
 
     @property

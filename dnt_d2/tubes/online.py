@@ -7,12 +7,13 @@ has none. This is ours. In every frame and class, after NMS and voting:
   scores so far). A tube may take the boxes to which a tracklet leads from its last box (psi of eq. 6, which here is a
   condition, not a bonus: a tube that jumps can't be taken back later). Without such a box it may take those that
   overlap its last one, as if that had not moved. Of several it takes the one with the highest score.
-- A tube that finds none waits; after ``patience`` frames in a row it ends. Tracklets lead from the frame before only,
-  so that a waiting tube is found again by overlap alone.
+- A tube that finds none waits; when it has found none in more than ``patience`` frames in a row, it ends. Tracklets
+  lead from the frame before only, so that a waiting tube is found again by overlap alone.
 - Every box that no tube took begins a tube.
 - A box's re-scored value is its own score plus the mean of the best half of its tube's scores up to this frame. A tube
-  younger than ``youth`` frames counts as if it had scored 0 in those before its birth, as far as the video had begun:
-  what flickers up once is not believed at once. (Offline, tubes span the video, and their weak frames do the same.)
+  of fewer than ``youth`` boxes counts as if it had that many, or as many as the video has had frames, if those are
+  fewer; the boxes that it lacks have scored 0. So what flickers up once is not believed at once. (Offline, tubes span
+  the video, and their weak frames do the same.)
 
 So what is said of a frame is final, whatever comes later.
 """
@@ -81,8 +82,8 @@ class OnlineLinker:
             link_iou: in [0, 1]; a tracklet joins two boxes whose IoU (without +1) with its ends is at least this.
             top_fraction: in (0, 1], alpha of sec. 4.
             patience: for how many frames in a row a tube may find no box, at least 0.
-            youth: for how many frames from the video's first on a tube is held to have scored 0 before its birth, at
-                least 0.
+            youth: over how many boxes at least the mean of the best is taken; those that a tube lacks have scored 0,
+                as far as the video has had as many frames. At least 0; ``memory`` limits it.
             memory: how many of its latest scores a tube knows, at least 1.
 
         Raises:
@@ -131,9 +132,10 @@ class OnlineLinker:
     @property
     def alive(self) -> NDArray[np.int64]:
         """The numbers of all tubes that may still find boxes."""
+        none = np.zeros(0, dtype=np.int64)
         if self._store is None:
-            return np.zeros(0, dtype=np.int64)
-        return np.concatenate([ids[:n] for ids, n in zip(self._store.ids, self._store.alive, strict=True)])
+            return none
+        return np.concatenate([none, *(ids[:n] for ids, n in zip(self._store.ids, self._store.alive, strict=True))])
 
 
 def link_online(

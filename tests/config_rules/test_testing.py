@@ -54,6 +54,10 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str, overrides: l
             ["TEST.SCORE_AVERAGE", "next", "TUBES.ONLINE", True],
             "TUBES.ONLINE is on, but TEST.SCORE_AVERAGE is 'next', which needs the next frame: turn one off",
         ),
+        (
+            ["TUBES.ABSENT_SCORE", 0.1, "TUBES.ONLINE", True],
+            "TUBES.ONLINE is on, but TUBES.ABSENT_SCORE is 0.1, and where a tube ends is not known in time: turn one",
+        ),
         (["TUBES.NMS_IOU", 40.0], "TUBES.NMS_IOU is 40.0: it must be in [0, 1]"),
         (["TUBES.TOP_K", 0], "TUBES.TOP_K is 0: it must be at least 1"),
         (["TUBES.VOTE_IOU", -1.0], "TUBES.VOTE_IOU is -1.0: it must be in [0, 1]"),

@@ -168,7 +168,7 @@ def test_absence() -> None:
         expected = rescore_present(b, top_fraction=0.5, absent_score=0.5, absent_frames=2)
         np.testing.assert_array_equal(a.rescored, expected.rescored)
     assert any((a.rescored != b.rescored).any() for a, b in zip(chain(*absent), chain(*plain), strict=True))
-    with pytest.raises(ValueError, match=r"ABSENT_SCORE is 0\.5 with TUBES\.ONLINE"):
+    with pytest.raises(ValueError, match=r"ABSENT_SCORE is 0\.5, but tubes are linked online"):
         TubeSettings(online=True, absent_score=0.5)
 
 
@@ -182,3 +182,21 @@ def test_skipped_frames_are_filled(online: bool) -> None:
         np.testing.assert_array_equal(a.boxes[kept], b.boxes)
         # Offline the objects move on in between, online nobody knows yet where to.
         assert (a.boxes[0] == a.boxes[1]).all() == online
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+def test_online_later_frames_never_change_what_was_said(stride: int) -> None:
+    """In frames that were skipped, too: whether the video ends at a sampled frame or goes on."""
+    settings = TubeSettings(online=True, online_youth=3)
+
+    def said(collector: VideoCollector, last: int) -> list[tuple[float, ...]]:
+        flat = flatten_tubes(collector.fill(collector.link(settings), settings))
+        rows = zip(flat.frames, flat.classes, *flat.boxes.T, flat.scores, strict=True)
+        return sorted(row for row in rows if row[0] <= last)
+
+    whole, growing = collect(stride), VideoCollector()
+    for f, (boxes, scores, tracklets) in enumerate(zip(*crossing(), strict=True)):
+        growing.add(3 + stride * f, boxes, scores, tracklets)
+        found = said(growing, 3 + stride * f)
+        assert len(found) == 4 * (1 + stride * f)
+        assert found == said(whole, 3 + stride * f)

@@ -107,6 +107,13 @@ def test_a_frame_without_boxes() -> None:
     assert link_online([np.zeros((0, 4))], [np.zeros((0, 5))], [NONE]) == [[]] * 5
 
 
+def test_no_classes() -> None:
+    linker = OnlineLinker()
+    assert all(len(part) == 0 for part in linker.step(np.ones((2, 4)), np.zeros((2, 0)), NONE))
+    assert len(linker.alive) == 0
+    assert link_online([np.ones((2, 4))], [np.zeros((2, 0))], [NONE]) == []
+
+
 def test_one_frame() -> None:
     """Each box is a tube; its gain is its own score."""
     found = run([(np.array([[0, 0, 9, 9], [50, 50, 70, 80]]), np.array([[0.9, 0.1], [0.3, 0.5]]), NONE)])[0]
@@ -127,6 +134,14 @@ def test_a_tracklet_leads_where_overlap_would_not() -> None:
     # Without a past it is not believed at once: the mean of its score and a zero, half of them counted.
     np.testing.assert_allclose(alone[1].rescored, [0.2 + 0.2])
     np.testing.assert_allclose(run([(first, score, NONE)] + [(second, score / 4, NONE)] * 3, patience=0)[3].tubes, [1])
+
+
+def test_a_tube_lacks_boxes_while_it_waits_too() -> None:
+    """Two boxes in four frames: the best half of 0.9, 0.9, 0, 0, but without youth that of two."""
+    box, score, nothing = np.array([[10.0, 10, 40, 40]]), np.array([[0.9]]), (np.zeros((0, 4)), np.zeros((0, 1)), NONE)
+    for youth, weak, gain in ((0, 0.3, 0.9), (10, 0.3, 0.6), (10, 0.9, 0.9)):
+        frames = [(box, score, NONE), nothing, nothing, (box, np.array([[weak]]), NONE)]
+        np.testing.assert_allclose(run(frames, youth=youth)[-1].rescored, [weak + gain])
 
 
 def test_a_waiting_tube_is_found_again_until_its_patience_ends() -> None:

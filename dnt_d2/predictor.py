@@ -32,7 +32,7 @@ class VideoPredictor:
     """Runs D&T over one video at a time.
 
     Offline, tubes span the whole video, so that results come with :meth:`finish`. Until then it keeps each frame's
-    candidates in memory: 4 (4 + C) bytes for each proposal, about 40 KB a frame for 300 proposals of 30 classes.
+    candidates and tracklets in memory, about 50 KB for 300 proposals of 30 classes (:mod:`dnt_d2.tubes.collector`).
     Online, the result of a frame comes with it and is final (:mod:`dnt_d2.tubes.online`), in constant memory.
 
     Example::
@@ -55,7 +55,8 @@ class VideoPredictor:
                 they were. ``TEST.TEMPORAL_STRIDE`` is of evaluation alone.
 
         Raises:
-            ValueError: for another mode, a stride below 1, or a config that contradicts itself or the mode.
+            ValueError: for another mode, a stride below 1, a config that contradicts itself or the mode, or a network
+                without an RPN.
         """
         if mode not in ("offline", "online"):
             raise ValueError(f'mode is {mode!r}: it must be "offline" or "online"')
@@ -70,6 +71,10 @@ class VideoPredictor:
             model = build_model(cfg)
             DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
         self.stream_model = VideoStream(model).eval()
+        if self.stream_model.model.proposal_generator is None:
+            raise ValueError(
+                "the network has no RPN, and a video comes without proposals: only train_net.py can test it"
+            )
         if mode == "online" and self.stream_model.model.score_average != "none":
             raise ValueError('mode is "online", but TEST.SCORE_AVERAGE needs the next frame: set it to "none"')
         self.mode, self.temporal_stride = mode, temporal_stride

@@ -269,7 +269,7 @@ def test_bad_frames_are_named(cfg: CfgNode, model: DetectAndTrack, video: list[P
     assert len(predictor.finish()) == 2
 
 
-def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack) -> None:
+def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack, small_model: Make) -> None:
     with pytest.raises(ValueError, match="mode is 'sideways'"):
         VideoPredictor(cfg, model=model, mode="sideways")
     with pytest.raises(ValueError, match="temporal_stride is 0"):
@@ -277,6 +277,9 @@ def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack) -> None:
     with pytest.raises(TypeError, match="needs a DetectAndTrack model"):
         VideoPredictor(cfg, model=torch.nn.Identity())
     cfg = cfg.clone()
+    cfg.MODEL.PROPOSAL_GENERATOR.NAME, cfg.MODEL.LOAD_PROPOSALS = "PrecomputedProposals", True
+    with pytest.raises(ValueError, match="the network has no RPN, and a video comes without proposals"):
+        VideoPredictor(cfg, model=small_model(cfg))
     cfg.INPUT.FORMAT = "YUV-BT.601"
     with pytest.raises(ValueError, match=r"INPUT\.FORMAT is 'YUV-BT\.601'; D&T reads BGR or RGB"):
         VideoPredictor(cfg, model=model)

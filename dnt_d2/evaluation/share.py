@@ -50,8 +50,10 @@ def join_shares(shares: Sequence[Share], describe: Callable[[int], str]) -> Shar
     """
     times = np.sum([share.seen for share in shares], axis=0)
     if (times > 1).any():
-        twice = describe(int(np.argmax(times > 1)))
-        raise ValueError(f"{twice} was processed by {times.max()} ranks: the sampler must give each frame once")
+        number = int(np.argmax(times > 1))
+        raise ValueError(
+            f"{describe(number)} was processed by {times[number]} ranks: the sampler must give each frame once"
+        )
     for video_id, count in Counter(video_id for share in shares for video_id in share.linked).items():
         if count > 1:
             raise ValueError(f"video {video_id} was cut between ranks: the sampler must give whole videos to a rank")

@@ -159,6 +159,20 @@ def tool() -> ModuleType:
     return module
 
 
+def test_a_comparison_on_no_data_set(cfg: CfgNode, tool: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(cfg.dump())
+    arguments = ["--config-file", str(tmp_path / "small.yaml"), "DATASETS.TEST", "()"]
+    with pytest.raises(ValueError, match=r"DATASETS\.TEST is empty: name at least one"):
+        tool.main(tool.get_parser().parse_args(arguments))
+
+
+def test_numbers_of_a_gpu_say_so(cfg: CfgNode, tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tool.gpus(cfg) == "no GPU used"
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: f"a fast {device}")
+    cfg.MODEL.DEVICE = "cuda"
+    assert tool.gpus(cfg) == "1 x a fast cuda"
+
+
 def test_the_command(cfg: CfgNode, tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "small.yaml").write_text(cfg.dump())
     chosen = [part for file in files("online", "tau_10") for part in ("--variant", str(file))]

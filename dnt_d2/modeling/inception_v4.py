@@ -22,7 +22,7 @@ from detectron2.modeling.backbone import Backbone
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .backbones import import_timm, read_weights
+from .backbones import check_freeze_stages, import_timm, load_source
 
 STAGES = (slice(0, 3), slice(3, 5), slice(5, 10), slice(10, 18), slice(18, 22))
 """Which of the network's 22 blocks have stride 2, 4, 8, 16 and (undilated) 32."""
@@ -36,42 +36,35 @@ _REDUCTION_B = 18
 class InceptionV4(Backbone):
     """timm's Inception-v4 up to its last block: conv3 at stride 8, conv4 and the dilated conv5 at stride 16."""
 
-    def __init__(
-        self,
-        *,
-        pretrained: bool = False,
-        weights: dict[str, Tensor] | None = None,
-        freeze_stages: int = 2,
-        in_channels: int = 3,
-    ) -> None:
+    def __init__(self, *, pretrained: bool = False, freeze_stages: int = 2, in_channels: int = 3) -> None:
         """
         Args:
             pretrained: whether timm downloads its weights.
-            weights: a checkpoint of timm's ``inception_v4``, with its own names; a classifier in it is left over.
             freeze_stages: how many of :data:`STAGES` keep their weights; 2, as FREEZE_AT 2 of the ResNets, keeps all
                 blocks before stride 8. Batch norm is frozen everywhere.
             in_channels: of the picture.
 
         Raises:
             ModuleNotFoundError: without timm.
-            ValueError: ``weights`` lack a tensor, or are of another network; ``freeze_stages`` is not in 0..5.
+            ValueError: ``freeze_stages`` is not in 0..5.
         """
         super().__init__()
-        if not 0 <= freeze_stages <= len(STAGES):
-            raise ValueError(f"MODEL.TIMM.FREEZE_STAGES is {freeze_stages}: Inception-v4 has {len(STAGES)} stages")
+        check_freeze_stages(freeze_stages, len(STAGES), "Inception-v4")
         timm = import_timm()
         body = timm.create_model("inception_v4", pretrained=pretrained, in_chans=in_channels)
         # Named as in timm, so that the names of its checkpoints are suffixes of ours.
         self.features: nn.Sequential = timm.layers.freeze_batch_norm_2d(body.features)
-        if weights is not None:
-            self._load(weights)
         pad_to_whole_cells(self.features)
         dilate_last_stage(self.features)
         for stage in STAGES[:freeze_stages]:
             self.features[stage].requires_grad_(False)
 
-    def _load(self, weights: dict[str, Tensor]) -> None:
-        """Load by name; only a classifier may be left over."""
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Load a checkpoint of timm's ``inception_v4``, with its own names; a classifier in it is left over.
+
+        Raises:
+            ValueError: a tensor is missing or has another shape.
+        """
         ours = {name: value.shape for name, value in self.state_dict().items()}
         theirs = {name: weights[name] for name in weights if name.startswith("features.")}
         wrong = [name for name, shape in ours.items() if name not in theirs or theirs[name].shape != shape]
@@ -146,9 +139,8 @@ def dilate_last_stage(features: nn.Sequential) -> None:
 def build_inception_v4_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> InceptionV4:
     """Inception-v4 with the weights that ``MODEL.TIMM.WEIGHTS`` names (``MODEL.TIMM.NAME`` is not read)."""
     source = cfg.MODEL.TIMM.WEIGHTS
-    return InceptionV4(
-        pretrained=source == "hub",
-        weights=read_weights(source),
-        freeze_stages=cfg.MODEL.TIMM.FREEZE_STAGES,
-        in_channels=input_shape.channels,
+    backbone = InceptionV4(
+        pretrained=source == "hub", freeze_stages=cfg.MODEL.TIMM.FREEZE_STAGES, in_channels=input_shape.channels
     )
+    load_source(backbone, source)
+    return backbone

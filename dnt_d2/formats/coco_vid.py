@@ -99,7 +99,7 @@ def write_coco_vid(
 
 def _parse(path: str) -> dict[str, list[Entry]]:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: there is no such COCO-VID JSON; correct the path") from None

@@ -41,7 +41,7 @@ def frame_ids(
 
     ``frame_id`` counts from 0. A file whose videos all have the frames 1 to N, as some tools write, is understood to
     count from 1. Where all frames of a video lack it, their order is that of the numbers that end their file names,
-    which must be all that the names differ in.
+    which must be all that the names differ in; such a video says nothing of how the file counts.
 
     Args:
         videos: entries by id.
@@ -57,8 +57,9 @@ def frame_ids(
     """
     found = {key: _ids_of(key, images, path) for key, images in members.items() if images}
     lengths = {key: videos[key].get("length") for key in found}
-    if all(min(ids) == 1 and max(ids) == len(ids) and lengths[key] in (None, len(ids)) for key, ids in found.items()):
-        found = {key: [place - 1 for place in ids] for key, ids in found.items()}
+    counted = {key: ids for key, ids in found.items() if members[key][0].get("frame_id") is not None}
+    if all(min(ids) == 1 and max(ids) == len(ids) and lengths[key] in (None, len(ids)) for key, ids in counted.items()):
+        found |= {key: [place - 1 for place in ids] for key, ids in counted.items()}
     known = {
         key: whole_number(videos[key], "length", "video", path) if n is not None else 0 for key, n in lengths.items()
     }

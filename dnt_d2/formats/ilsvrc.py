@@ -52,7 +52,7 @@ def write_ilsvrc(
     listing = root / "ImageSets" / part / f"{check_path(list_name)}.txt"
     data, annotations = root / "Data" / part, root / "Annotations" / part
     for folder, extension in ((data, ".JPEG"), (annotations, ".xml")):
-        claim([folder / f"{place}{extension}" for place in places], overwrite=overwrite)
+        claim([folder / f"{place}{extension}" for place in places], overwrite=overwrite, alone=part == "VID")
     if listing.exists() and not overwrite:
         raise FileExistsError(f"{listing} is there already; choose another name for the list, or --overwrite")
     for frame, place in tqdm(zip(videos.frames, places, strict=True), total=len(places), disable=not progress):

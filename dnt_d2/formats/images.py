@@ -42,13 +42,13 @@ def place_image(source: str | os.PathLike[str], target: str | os.PathLike[str], 
     os.replace(temporary, target)
 
 
-def claim(targets: Iterable[Path], *, overwrite: bool) -> None:
+def claim(targets: Iterable[Path], *, overwrite: bool, alone: bool = False) -> None:
     """Before anything is written: see that all files to be written are free.
 
     Args:
         targets: all files to be written.
-        overwrite: files that are there may be replaced. Others in their folders may not stay, or old and new frames
-            would make one video.
+        overwrite: files that are there may be replaced.
+        alone: no other file (but hidden ones) may be in their folders: old and new frames would make one video.
 
     Raises:
         FileExistsError: some are not free. Nothing is ever removed here: that is for people to do.
@@ -57,11 +57,15 @@ def claim(targets: Iterable[Path], *, overwrite: bool) -> None:
     for target in targets:
         wanted.setdefault(target.parent, set()).add(target.name)
     for folder, names in wanted.items():
-        there = {entry.name for entry in os.scandir(folder) if entry.is_file()} if folder.is_dir() else set()
+        # Links to nowhere count as well.
+        there = {entry.name for entry in os.scandir(folder) if not entry.is_dir()} if folder.is_dir() else set()
         if (taken := there & names) and not overwrite:
             raise FileExistsError(f"{folder / min(taken)} is there already; choose another folder, or --overwrite")
-        if there & names and (others := there - names):
-            raise FileExistsError(f"{folder / min(others)} would stay among new files; remove {folder} first")
+        others = {name for name in there - names if not name.startswith(".")}
+        if alone and others:
+            raise FileExistsError(
+                f"{folder / min(others)} would stay among new files; choose another folder, or remove {folder} first"
+            )
 
 
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .images import image_size
-from .mot_lines import read_ground_truth
+from .mot_lines import read_ground_truth, read_lines
 from .video_set import Frame, VideoSet, make_frame
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -71,10 +71,11 @@ def _listed(root: Path, lists: Sequence[str]) -> list[str]:
             raise FileNotFoundError(
                 f"{path}: this list of sequences is missing; write it, or leave the lists out to read all sequences"
             )
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-        names |= dict.fromkeys(line for line in lines[lines[:1] == ["name"] :] if line)
-        if not names:
+        lines = read_lines(path)
+        listed = lines[1:] if lines[:1] == ["name"] else lines
+        if not any(listed):
             raise ValueError(f"{path}: there is no sequence in this list; write one a line")
+        names |= dict.fromkeys(line for line in listed if line)
     return list(names)
 
 
@@ -125,7 +126,7 @@ def _read_info(path: Path) -> dict[str, str]:
     """The section [Sequence] in lower case, empty without a file."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read(path, encoding="utf-8")
+        parser.read(path, encoding="utf-8-sig")
         return dict(parser["Sequence"]) if path.is_file() else {}
     except (configparser.Error, KeyError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: broken or without section [Sequence] ({error}); correct or remove it") from None
@@ -146,5 +147,8 @@ def _size(info: dict[str, str], image: Path, folder: Path) -> tuple[int, int]:
 
 def _read_labels(folder: Path) -> list[str]:
     path = folder / "gt" / "labels.txt"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [line.strip() for line in lines if line.strip()]
+    labels = [line for line in read_lines(path) if line] if path.is_file() else []
+    if len(set(labels)) < len(labels):
+        twice = next(label for place, label in enumerate(labels) if label in labels[:place])
+        raise ValueError(f"{path}: there are two classes named {twice!r}; give each a name of its own")
+    return labels

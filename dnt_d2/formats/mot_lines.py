@@ -17,7 +17,8 @@ def read_ground_truth(
     """Read a file, object by object.
 
     Six to ten columns are understood. ``flag`` 0 marks what is to be ignored (``iscrowd``); ``class`` may be missing or
-    -1 where there is one class alone, as in MOT15; ``visibility`` below 0.7 is ``occluded``, -1 is unknown.
+    -1 where there is one class alone; ``visibility`` below 0.7 is ``occluded``, -1 is unknown. MOT15 has ten columns
+    and one class: the last three are a place in the world, and are not read.
 
     Args:
         path: of the file.
@@ -37,22 +38,35 @@ def read_ground_truth(
             f"{path} is missing; write it (empty if there are no objects), or take the sequence out of the list"
         )
     ids = {name: i for i, name in enumerate(class_names)}
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                found = _note(line, length, labels, ids)
-            except ValueError as error:
-                raise ValueError(f"{path}:{number}: {error}, in {line.strip()!r}; correct the line") from None
-            if found is not None:
-                yield found
+    for number, line in enumerate(read_lines(path), 1):
+        if not line:
+            continue
+        try:
+            found = _note(line, length, labels, ids)
+        except ValueError as error:
+            raise ValueError(f"{path}:{number}: {error}, in {line!r}; correct the line") from None
+        if found is not None:
+            yield found
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, without white space around them; a mark of the byte order is no text.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: this is not a text in UTF-8 ({error}); save it as one") from None
 
 
 def _note(line: str, length: int, labels: Sequence[str], ids: dict[str, int]) -> tuple[int, Note] | None:
-    columns = [float(word) for word in line.strip().rstrip(",").split(",")]
+    columns = [float(word) for word in line.rstrip(",").split(",")]
     if not 6 <= len(columns) <= 10:
         raise ValueError(f"there are {len(columns)} columns, not 6 to 10")
+    if len(columns) == 10 and len(labels) == 1:
+        columns = columns[:7]
     frame, track, left, top, width, height = columns[:6]
     flag, label, visibility = (*columns[6:9], *(1.0, -1.0, 1.0)[len(columns[6:9]) :])
     ignored = flag == 0

@@ -40,11 +40,13 @@ def write_mot(
     Raises:
         FileExistsError: something is there already; nothing has been written then.
         FileNotFoundError: an image is missing.
-        ValueError: MOT can't hold it: stills, part of a video, frames that differ in size.
+        ValueError: MOT can't hold it: stills, part of a video, frames that differ in size, negative tracks, classes
+            whose names are not a line of text.
     """
     if videos.kind == "still":
         raise ValueError("MOT folders hold videos, not stills; convert stills to COCO-VID JSON or an ILSVRC tree")
     check_whole_videos(videos, "a MOT folder")
+    _check_class_names(videos.class_names)
     root, names = Path(root), _sequence_names(videos)
     listing = root / "seqmaps" / f"{check_path(list_name)}.txt"
     if listing.exists() and not overwrite:
@@ -53,8 +55,9 @@ def write_mot(
     for name, frames in zip(names, every, strict=True):
         folder = root / name
         _check_size(name, frames)
+        _check_tracks(frames)
         claim([folder / "seqinfo.ini", folder / "gt" / "gt.txt", folder / "gt" / "labels.txt"], overwrite=overwrite)
-        claim([folder / "img1" / _image_name(frame) for frame in frames], overwrite=overwrite)
+        claim([folder / "img1" / _image_name(frame) for frame in frames], overwrite=overwrite, alone=True)
     for name, frames in tqdm(zip(names, every, strict=True), total=len(names), disable=not progress):
         _write_sequence(root / name, frames, videos.class_names, images, frame_rate)
     _write(listing, ["name", *names])
@@ -75,6 +78,22 @@ def _check_size(name: str, frames: list[Frame]) -> None:
             f"{name}: its frames have the sizes {sorted(sizes)}, but a sequence of MOT has one; bring "
             "the images to one size"
         )
+
+
+def _check_tracks(frames: list[Frame]) -> None:
+    for frame in frames:
+        for note in frame["annotations"]:
+            if note["instance_id"] < 0 and not note["iscrowd"]:
+                raise ValueError(
+                    f"{frame['file_name']}: an object has the track {note['instance_id']}, but tracks of MOT are not "
+                    "negative; number the tracks from 0"
+                )
+
+
+def _check_class_names(names: list[str]) -> None:
+    for name in names:
+        if [line.strip() for line in name.splitlines()] != [name]:
+            raise ValueError(f"The class name {name!r} can't be a line of labels.txt; rename the class")
 
 
 def _image_name(frame: Frame) -> str:

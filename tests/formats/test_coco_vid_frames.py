@@ -38,6 +38,13 @@ def test_a_file_that_counts_from_one() -> None:
     assert frame_ids({1: {"id": 1, "length": 3}}, {1: images(1, 2)}, "x.json")[1] == ([1, 2], 3)
 
 
+def test_frames_without_ids_say_nothing_of_how_the_file_counts() -> None:
+    members = {1: images(2, 1), 2: images("7.jpg", "8.jpg", key="file_name")}
+    assert frame_ids(VIDEOS, members, "x.json") == {1: ([1, 0], 2), 2: ([0, 1], 2)}
+    members[1] = images(2, 0)
+    assert frame_ids(VIDEOS, members, "x.json") == {1: ([2, 0], 3), 2: ([0, 1], 2)}
+
+
 def test_order_by_file_name() -> None:
     found = frame_ids(VIDEOS, {1: images("v/f10.jpg", "v/f9.jpg", "v/f2.jpg", key="file_name")}, "x.json")
     assert found == {1: ([2, 1, 0], 3)}

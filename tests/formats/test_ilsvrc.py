@@ -74,6 +74,24 @@ def test_nothing_is_overwritten(make_videos: Make, tmp_path: Path) -> None:
         write_ilsvrc(VideoSet(), root, "val")
 
 
+def test_old_and_new_frames_do_not_become_one_video(make_videos: Make, tmp_path: Path) -> None:
+    folder = tmp_path / "tree/Data/VID/two"
+    folder.mkdir(parents=True)
+    (folder / "000001.JPEG").touch()  # the new video has 000000 alone
+    with pytest.raises(FileExistsError, match=r"two/000001\.JPEG would stay among new files"):
+        write_ilsvrc(make_videos(), tmp_path / "tree", "val")
+    assert [path.name for path in folder.iterdir()] == ["000001.JPEG"]
+
+
+def test_stills_may_join_others(make_videos: Make, tmp_path: Path) -> None:
+    other = tmp_path / "Data/DET/a/other.JPEG"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    for overwrite in (False, True):
+        write_ilsvrc(make_videos("still"), tmp_path, "train", overwrite=overwrite)
+    assert other.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [("train/one", "2 images would become train/one/000000"), ("a b", "'a b' can't"), ("/a", "'/a' can't")],

@@ -56,9 +56,20 @@ def test_claims(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="a is there already"):
         claim([tmp_path / "b", tmp_path / "a"], overwrite=False)
     claim([tmp_path / "b", tmp_path / "a"], overwrite=True)
+    (tmp_path / "c").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError, match="c is there already"):
+        claim([tmp_path / "c"], overwrite=False)
+
+
+def test_folders_of_new_files_alone(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / ".hidden").touch()
+    claim([tmp_path / "a"], overwrite=False, alone=True)
     (tmp_path / "c").touch()
-    with pytest.raises(FileExistsError, match="c would stay among new files"):
-        claim([tmp_path / "b", tmp_path / "a"], overwrite=True)
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match="c would stay among new files; choose another folder, or remove"):
+            claim([tmp_path / "a"], overwrite=overwrite, alone=True)
+    claim([tmp_path / "a", tmp_path / "c"], overwrite=True, alone=True)
 
 
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".bmp"])

@@ -69,8 +69,9 @@ def test_lists_choose_and_order(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"seqmaps/val\.txt: this list"):
         read_mot(tmp_path, CLASSES, ["val"])
     (tmp_path / "seqmaps/empty.txt").write_text("name\n")
-    with pytest.raises(ValueError, match=r"empty\.txt: there is no sequence"):
-        read_mot(tmp_path, CLASSES, ["empty"])
+    for lists in (["empty"], ["train", "empty"]):
+        with pytest.raises(ValueError, match=r"empty\.txt: there is no sequence"):
+            read_mot(tmp_path, CLASSES, lists)
     (tmp_path / "seqmaps/wrong.txt").write_text("z\n")
     with pytest.raises(FileNotFoundError, match="z/img1: this folder of frames is missing"):
         read_mot(tmp_path, CLASSES, ["wrong"])
@@ -92,6 +93,29 @@ def test_without_labels_classes_must_be_given(tmp_path: Path) -> None:
     sequence(tmp_path / "a")
     with pytest.raises(ValueError, match=r"a/gt/labels\.txt is missing"):
         read_mot(tmp_path)
+
+
+def test_labels_that_are_there_twice(tmp_path: Path) -> None:
+    sequence(tmp_path / "a", labels="screw\nnut\nscrew\n")
+    for classes in (None, CLASSES):
+        with pytest.raises(ValueError, match=r"a/gt/labels\.txt: there are two classes named 'screw'"):
+            read_mot(tmp_path, classes)
+
+
+def test_files_of_other_systems(tmp_path: Path) -> None:
+    """A mark of the byte order is no text; what is no UTF-8 is an error that names the file."""
+    folder = sequence(tmp_path / "a", labels="screw\nnut\n", truth="1,1,1,1,9,9,1,2,1\n", info="[Sequence]\n")
+    for name in ("gt/labels.txt", "gt/gt.txt", "seqinfo.ini"):
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes().replace(b"\n", b"\r\n"))
+    videos = read_mot(tmp_path)
+    assert videos.class_names == CLASSES
+    assert [note["category_id"] for note in videos.frames[0]["annotations"]] == [1]
+    for name in ("gt/labels.txt", "gt/gt.txt", "seqinfo.ini"):
+        before = (folder / name).read_bytes()
+        (folder / name).write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(ValueError, match=f"a/{name}: "):
+            read_mot(tmp_path)
+        (folder / name).write_bytes(before)
 
 
 def test_seqinfo(tmp_path: Path) -> None:

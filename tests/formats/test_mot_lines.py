@@ -49,6 +49,14 @@ def test_shorter_and_longer_lines_of_one_class(tmp_path: Path, line: str) -> Non
     assert read(tmp_path, line, ["a"]) == [(1, make_note((0.0, 0.0, 8.0, 8.0), 0, 3))]
 
 
+def test_ten_columns_of_one_class_end_with_a_place_in_the_world(tmp_path: Path) -> None:
+    """As in MOT15; with more classes there is no telling, and they are read as ever."""
+    line = "2,3,1,1,9,9,1,5.6,0.3,0"
+    assert read(tmp_path, line, ["a"]) == [(1, make_note((0.0, 0.0, 8.0, 8.0), 0, 3))]
+    with pytest.raises(ValueError, match=r"class 5\.6"):
+        read(tmp_path, line, ["a", "b"])
+
+
 @pytest.mark.parametrize(("visibility", "occluded"), [(-1, 0), (0, 1), (0.69, 1), (0.7, 0), (1, 0)])
 def test_visibility(tmp_path: Path, visibility: float, occluded: int) -> None:
     ((_, note),) = read(tmp_path, f"1,1,1,1,9,9,1,1,{visibility}", ["a"])

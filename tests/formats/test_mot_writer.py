@@ -64,9 +64,13 @@ def test_nothing_is_overwritten(make_videos: Make, tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match=r"seqmaps/all\.txt"):
         write_mot(make_videos(), target)
     write_mot(make_videos(), target, overwrite=True)
-    # A longer video that was there would not become a shorter one.
+    # A longer video that was there would not become a shorter one, nor frames of two kinds one video.
     (target / "two/img1/000002.jpg").touch()
     with pytest.raises(FileExistsError, match=r"two/img1/000002\.jpg would stay"):
+        write_mot(make_videos(), target, overwrite=True)
+    (target / "two/img1/000002.jpg").unlink()
+    (target / "two/img1/000001.jpg").rename(target / "two/img1/000001.png")
+    with pytest.raises(FileExistsError, match=r"two/img1/000001\.png would stay"):
         write_mot(make_videos(), target, overwrite=True)
 
 
@@ -89,4 +93,14 @@ def test_what_mot_cannot_hold(make_videos: Make, tmp_path: Path) -> None:
     outside.video_names[1] = "../two"
     with pytest.raises(ValueError, match=r"'\.\./two' can't be a path"):
         write_mot(outside, tmp_path / "mot")
+    negative = make_videos()
+    negative.frames[2]["annotations"][1]["instance_id"] = -1
+    with pytest.raises(ValueError, match=r"v0/2\.jpg: an object has the track -1"):
+        write_mot(negative, tmp_path / "mot")
+    for name in ("two\nlines", " nut", ""):
+        with pytest.raises(ValueError, match="can't be a line of labels"):
+            write_mot(VideoSet(class_names=["screw", name]), tmp_path / "mot")
     assert not (tmp_path / "mot").exists()
+    negative.frames[2]["annotations"][1]["iscrowd"] = 1  # those need no track
+    write_mot(negative, tmp_path / "mot")
+    assert read_mot(tmp_path / "mot").frames[2]["annotations"][1]["instance_id"] == -1

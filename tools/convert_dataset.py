@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -59,11 +58,9 @@ def write(videos: VideoSet, args: argparse.Namespace) -> None:
             overwrite=args.overwrite,
             progress=True,
         )
-    elif args.source_format == "coco_vid":
-        folder = os.path.dirname(args.source) if args.images is None else args.images
-        write_coco_vid(videos, args.target, folder, overwrite=args.overwrite)
     else:
-        write_coco_vid(videos, args.target, image_folder(args.source, args.source_format), overwrite=args.overwrite)
+        folder = image_folder(args.source, args.source_format, args.images)
+        write_coco_vid(videos, args.target, folder, overwrite=args.overwrite)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -106,6 +106,23 @@ def read_annotation(
     return width, height, annotations
 
 
+def clip_box(box: Sequence[float], width: int, height: int, repairs: Repairs) -> list[float] | None:
+    """The box inside the image, or None where nothing is left of it (a box that is not a number included).
+
+    Args:
+        box: x1, y1, x2, y2, inclusive 0-based corners, px.
+        width, height: of the image, px.
+        repairs: counts what had to be changed; updated in place.
+    """
+    limits = (width - 1.0, height - 1.0) * 2
+    inside = [min(max(float(value), 0.0), limit) for value, limit in zip(box, limits, strict=True)]
+    if not (inside[2] > inside[0] and inside[3] > inside[1]):
+        repairs.dropped += 1
+        return None
+    repairs.clipped += inside != list(box)
+    return inside
+
+
 def _parse(path: str) -> ElementTree.Element:
     try:
         return ElementTree.parse(path).getroot()
@@ -140,12 +157,5 @@ def _flag(node: ElementTree.Element, tag: str, path: str) -> int:
 
 
 def _bbox(node: ElementTree.Element, width: int, height: int, path: str, repairs: Repairs) -> list[float] | None:
-    """The box inside the image, or None where nothing is left of it (a box that is not a number included)."""
     box = [_number(node, f"bndbox/{tag}", path) for tag in ("xmin", "ymin", "xmax", "ymax")]
-    limits = (width - 1.0, height - 1.0) * 2
-    inside = [min(max(value, 0.0), limit) for value, limit in zip(box, limits, strict=True)]
-    if not (inside[2] > inside[0] and inside[3] > inside[1]):
-        repairs.dropped += 1
-        return None
-    repairs.clipped += inside != box
-    return inside
+    return clip_box(box, width, height, repairs)

@@ -44,8 +44,7 @@ def read_video_set(
     if kind == "coco_vid":
         if lists or class_names is not None:
             raise ValueError("a COCO-VID JSON has its own classes and no lists; leave both out")
-        folder = os.path.dirname(path) if images is None else expand_root(images)
-        return read_coco_vid(path, folder, "still" if stills else "video")
+        return read_coco_vid(path, image_folder(source, kind, images), "still" if stills else "video")
     if images is not None or stills:
         raise ValueError(f"only a COCO-VID JSON has its images elsewhere, or stills; {kind} knows by itself")
     if kind == "mot":
@@ -69,7 +68,9 @@ def _read_ilsvrc(root: str, kind: str, lists: Sequence[str], class_names: Sequen
     return VideoSet(frames, names, list(class_names), "still" if still else "video")
 
 
-def image_folder(source: str, kind: str) -> str:
-    """The folder that holds all images of a data set in one of our layouts."""
+def image_folder(source: str, kind: str, images: str | None = None) -> str:
+    """The folder that holds all images of a data set; arguments as for :func:`read_video_set`."""
+    if kind == "coco_vid":
+        return os.path.dirname(expand_root(source)) if images is None else expand_root(images)
     part = {"ilsvrc_vid": "Data/VID", "ilsvrc_det": "Data/DET", "mot": ""}[kind]
     return os.path.join(expand_root(source), part)

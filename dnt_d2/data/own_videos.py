@@ -12,7 +12,8 @@ from typing import Any
 from detectron2.structures import BoxMode
 
 from ..formats import VideoSet, read_coco_vid, read_mot
-from .annotations import Repairs, class_ids
+from .annotations import Repairs, class_ids, clip_box
+from .frames import no_collection
 from .layout import expand_root
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,12 @@ class OwnRepairs(Repairs):
 
 
 def load_coco_vid(
-    json_file: str, class_names: Sequence[str], images: str | None = None, *, kind: str = "video"
+    json_file: str,
+    class_names: Sequence[str],
+    images: str | None = None,
+    *,
+    kind: str = "video",
+    keep_empty: bool = False,
 ) -> Dicts:
     """Read a COCO-VID JSON.
 
@@ -46,6 +52,7 @@ def load_coco_vid(
         images: the folder that ``file_name`` is relative to; None is the folder of the JSON.
         kind: "video": another class is an error. "still": each image is a still, where objects of other classes are
             left out, and then images without objects.
+        keep_empty: keep stills without objects, to test on: there every detection is wrong.
 
     Returns:
         Dicts as of :func:`.imagenet_vid.load_vid`. ``video_id`` is the place among the videos that have frames.
@@ -56,7 +63,8 @@ def load_coco_vid(
     """
     path, start = expand_root(json_file), time.perf_counter()
     folder = os.path.dirname(path) if images is None else expand_root(images)
-    return as_dicts(read_coco_vid(path, folder, kind), class_names, path, start)
+    with no_collection():
+        return as_dicts(read_coco_vid(path, folder, kind), class_names, path, start, keep_empty=keep_empty)
 
 
 def load_mot(root: str, class_names: Sequence[str], lists: str | Sequence[str] = ()) -> Dicts:
@@ -75,10 +83,18 @@ def load_mot(root: str, class_names: Sequence[str], lists: str | Sequence[str] =
     """
     path, start = expand_root(root), time.perf_counter()
     names = [lists] if isinstance(lists, str) else list(lists)
-    return as_dicts(read_mot(path, class_names, names), class_names, path, start)
+    with no_collection():
+        return as_dicts(read_mot(path, class_names, names), class_names, path, start)
 
 
-def as_dicts(videos: VideoSet, class_names: Sequence[str], source: str, start: float | None = None) -> Dicts:
+def as_dicts(
+    videos: VideoSet,
+    class_names: Sequence[str],
+    source: str,
+    start: float | None = None,
+    *,
+    keep_empty: bool = False,
+) -> Dicts:
     """Make dataset dicts from what a format holds: classes of this data set, boxes inside their images, one per track.
 
     Args:
@@ -86,6 +102,7 @@ def as_dicts(videos: VideoSet, class_names: Sequence[str], source: str, start: f
         class_names: the classes, in the order of their ids.
         source: the file or folder, for messages.
         start: when reading began, of :func:`time.perf_counter`.
+        keep_empty: as in :func:`load_coco_vid`.
     """
     known, repairs = class_ids(class_names), OwnRepairs()
     ids = [known.get(name) for name in videos.class_names]
@@ -95,7 +112,7 @@ def as_dicts(videos: VideoSet, class_names: Sequence[str], source: str, start: f
     still = videos.kind == "still"
     for frame in videos.frames:
         frame["annotations"] = _annotations(frame, videos.class_names, ids, repairs, still, source)
-    dicts = [frame for frame in videos.frames if frame["annotations"]] if still else videos.frames
+    dicts = [frame for frame in videos.frames if frame["annotations"] or keep_empty or not still]
     for place, frame in enumerate(dicts if still else []):
         frame["video_id"] = place
     what = f"{len(dicts)} stills" if still else f"{len(videos.video_names)} videos, {len(dicts)} frames"
@@ -129,7 +146,7 @@ def _annotations(
                 f"{source}: {names[note['category_id']]!r} in {frame['file_name']} is not one of the classes of this "
                 "data set; add it to CLASSES, or take its objects out of the file"
             )
-        bbox = _inside(note["bbox"], frame["width"], frame["height"], repairs)
+        bbox = clip_box(note["bbox"], frame["width"], frame["height"], repairs)
         if bbox is None:
             continue
         track = len(kept) if still else note["instance_id"]
@@ -140,14 +157,3 @@ def _annotations(
         changed = {"bbox": bbox, "bbox_mode": BoxMode.XYXY_ABS, "category_id": category, "instance_id": track}
         kept.append(note | changed)
     return kept
-
-
-def _inside(box: Sequence[float], width: int, height: int, repairs: Repairs) -> list[float] | None:
-    """The box inside the image, or None where nothing is left of it (a box that is not a number included)."""
-    limits = (width - 1.0, height - 1.0) * 2
-    inside = [min(max(float(value), 0.0), limit) for value, limit in zip(box, limits, strict=True)]
-    if not (inside[2] > inside[0] and inside[3] > inside[1]):
-        repairs.dropped += 1
-        return None
-    repairs.clipped += inside != list(box)
-    return inside

@@ -24,16 +24,20 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "ilsvrc_det": ("ROOT", "LISTS"),
 }
 _OPTIONAL: dict[str, Entry] = {
-    "coco_vid": {"IMAGES": None, "KIND": "video"},
+    "coco_vid": {"IMAGES": None, "KIND": "video", "KEEP_EMPTY": False},
     "mot": {"LISTS": []},
     "ilsvrc_vid": {"CLASSES": list(VID_CLASSES)},
-    "ilsvrc_det": {"CLASSES": list(VID_CLASSES), "MAX_PER_CLASS": 0},
+    "ilsvrc_det": {"CLASSES": list(VID_CLASSES), "MAX_PER_CLASS": 0, "KEEP_EMPTY": False},
 }
 _LOADERS: dict[str, Callable[[Entry], Dicts]] = {
-    "coco_vid": lambda e: load_coco_vid(e["JSON"], e["CLASSES"], e["IMAGES"], kind=e["KIND"]),
+    "coco_vid": lambda e: load_coco_vid(
+        e["JSON"], e["CLASSES"], e["IMAGES"], kind=e["KIND"], keep_empty=e["KEEP_EMPTY"]
+    ),
     "mot": lambda e: load_mot(e["ROOT"], e["CLASSES"], e["LISTS"]),
     "ilsvrc_vid": lambda e: load_vid(e["ROOT"], e["LISTS"], e["CLASSES"]),
-    "ilsvrc_det": lambda e: load_det(e["ROOT"], e["LISTS"], e["CLASSES"], max_per_class=e["MAX_PER_CLASS"]),
+    "ilsvrc_det": lambda e: load_det(
+        e["ROOT"], e["LISTS"], e["CLASSES"], max_per_class=e["MAX_PER_CLASS"], keep_empty=e["KEEP_EMPTY"]
+    ),
 }
 
 
@@ -48,9 +52,9 @@ def register_from_config(cfg: CfgNode) -> list[str]:
             - NAME, and FORMAT: "coco_vid", "mot", "ilsvrc_vid" or "ilsvrc_det";
             - CLASSES: the class names, in the order of their ids; ILSVRC has the 30 of ImageNet VID by default;
             - coco_vid: JSON; IMAGES, the folder that its file names are relative to (default: that of the JSON);
-              KIND, "video" or "still". See :func:`.own_videos.load_coco_vid`;
+              KIND, "video" or "still"; KEEP_EMPTY. See :func:`.own_videos.load_coco_vid`;
             - mot: ROOT; LISTS, names in ``seqmaps`` (default: all sequences). See :func:`.own_videos.load_mot`;
-            - ilsvrc_vid and ilsvrc_det: ROOT, LISTS; the latter also MAX_PER_CLASS. See
+            - ilsvrc_vid and ilsvrc_det: ROOT, LISTS; the latter also MAX_PER_CLASS and KEEP_EMPTY. See
               :func:`.imagenet_vid.load_vid`, :func:`.imagenet_vid.load_det`.
 
             Paths may begin with "$DETECTRON2_DATASETS", another variable or "~".
@@ -97,7 +101,7 @@ def _checked(place: int, entry: Any) -> Entry:
     if not (isinstance(name, str) and name):
         raise ValueError(f"{where}: NAME is {name!r}; give the data set a name")
     where = f"{where} ({name})"
-    if kind not in _NEEDED:
+    if not isinstance(kind, str) or kind not in _NEEDED:
         raise ValueError(f"{where}: FORMAT is {kind!r}; dnt_d2 reads {', '.join(_NEEDED)}")
     keys = {"NAME", "FORMAT", *_NEEDED[kind], *_OPTIONAL[kind]}
     if unknown := sorted(map(str, entry.keys() - keys)):
@@ -128,6 +132,8 @@ def _check_values(entry: Entry, where: str) -> None:
         raise ValueError(f"{where}: CLASSES is empty or has a name twice; give each class a name of its own")
     if entry.get("KIND", "video") not in ("video", "still"):
         raise ValueError(f"{where}: KIND is {entry['KIND']!r}; write video or still")
+    if type(entry.get("KEEP_EMPTY", False)) is not bool:
+        raise ValueError(f"{where}: KEEP_EMPTY is {entry['KEEP_EMPTY']!r}; write True or False")
     limit = entry.get("MAX_PER_CLASS", 0)
     if type(limit) is not int or limit < 0:
         raise ValueError(f"{where}: MAX_PER_CLASS is {limit!r}; write a number of images, or 0 for all")

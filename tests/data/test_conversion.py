@@ -63,7 +63,11 @@ def test_options_that_do_not_belong(tiny_ilsvrc: Path, kind: str, options: dict[
         read_video_set(str(tiny_ilsvrc), kind, **options)
 
 
-def test_folders_of_images() -> None:
+def test_folders_of_images(monkeypatch: pytest.MonkeyPatch) -> None:
     assert image_folder("a", "ilsvrc_vid") == "a/Data/VID"
     assert image_folder("a", "ilsvrc_det") == "a/Data/DET"
     assert Path(image_folder("a", "mot")) == Path("a")
+    monkeypatch.setenv("DETECTRON2_DATASETS", "/data")
+    assert image_folder("$DETECTRON2_DATASETS/a/x.json", "coco_vid") == "/data/a"
+    assert image_folder("x.json", "coco_vid") == ""
+    assert image_folder("x.json", "coco_vid", "$DETECTRON2_DATASETS/pictures") == "/data/pictures"

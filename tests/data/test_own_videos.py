@@ -87,6 +87,11 @@ def test_stills_give_the_dicts_of_det(minivid: Path) -> None:
     few = load_coco_vid(str(minivid / "det.json"), ["zebra"], images, kind="still")
     assert few == load_det(str(minivid / "minivid"), "train", ["zebra"])
     assert 0 < len(few) < len(expected)
+    # But to test on, a still without objects counts.
+    options: dict[str, Any] = {"kind": "still", "keep_empty": True}
+    every = load_coco_vid(str(minivid / "det.json"), ["zebra"], images, **options)
+    assert every == load_det(str(minivid / "minivid"), "train", ["zebra"], keep_empty=True)
+    assert len(every) == len(expected)
 
 
 def test_classes_are_ordered_by_the_data_set_not_by_the_file(minivid: Path) -> None:

@@ -70,6 +70,9 @@ def test_data_sets_are_read(small_cfg: Make, tiny_datasets: Path) -> None:
     found, expected = (DatasetCatalog.get(name) for name in ("test_vid", "imagenet_vid_val"))
     assert [d | {"file_name": d["file_name"].replace("minivid", "ILSVRC2015")} for d in found] == expected
     assert len(DatasetCatalog.get("test_det")) == 2
+    few = {"NAME": "test_few", "CLASSES": ["dog"]}
+    register(small_cfg, det | few, det | few | {"NAME": "test_all", "KEEP_EMPTY": True})
+    assert len(DatasetCatalog.get("test_few")) < len(DatasetCatalog.get("test_all"))
 
 
 def test_lists_of_mot(small_cfg: Make, tmp_path: Path) -> None:
@@ -135,7 +138,10 @@ def test_the_number_of_classes(small_cfg: Make) -> None:
         (MOT | {"CLASSES": ["nut", "nut"]}, "CLASSES is empty or has a name twice"),
         (COCO | {"KIND": "stills"}, "KIND is 'stills'; write video or still"),
         (COCO | {"IMAGES": 3}, "IMAGES is 3"),
+        (MOT | {"FORMAT": ["mot"]}, r"FORMAT is \['mot'\]"),
         (DET | {"MAX_PER_CLASS": -1}, "MAX_PER_CLASS is -1"),
+        (DET | {"KEEP_EMPTY": 1}, "KEEP_EMPTY is 1; write True or False"),
+        (COCO | {"KEEP_EMPTY": "no"}, "KEEP_EMPTY is 'no'"),
         (DET | {"LISTS": 3}, "LISTS is 3"),
         ({key: VID[key] for key in ("NAME", "FORMAT", "ROOT")}, "ilsvrc_vid needs LISTS"),
     ],

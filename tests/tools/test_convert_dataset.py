@@ -85,6 +85,19 @@ def test_mot_and_back(tool: ModuleType, tiny_ilsvrc: Path, tmp_path: Path) -> No
     assert "frameRate=25" in (mot / "val_tiny_val_00000000/seqinfo.ini").read_text()
 
 
+def test_json_to_json(tool: ModuleType, tiny_ilsvrc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written anew, with the images where they are; variables in paths are expanded."""
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    (tmp_path / "images").symlink_to(tiny_ilsvrc / "Data/VID", target_is_directory=True)
+    convert(tool, tiny_ilsvrc, tmp_path / "x.json", *FROM_VID, "--to", "coco_vid")
+    images = ("--images", "$DETECTRON2_DATASETS/images")
+    source = Path("$DETECTRON2_DATASETS/x.json")
+    convert(tool, source, tmp_path / "y.json", "--from", "coco_vid", "--to", "coco_vid", *images)
+    assert (tmp_path / "y.json").read_text() == (tmp_path / "x.json").read_text()
+    convert(tool, source, tmp_path / "z.json", "--from", "coco_vid", "--to", "coco_vid")  # beside the JSON
+    assert (tmp_path / "z.json").read_text() == (tmp_path / "x.json").read_text()
+
+
 def test_one_folder_for_two_lists(tool: ModuleType, tiny_ilsvrc: Path, tmp_path: Path) -> None:
     for name in ("val_seen", "val_novel"):
         convert(tool, tiny_ilsvrc, tmp_path, "--from", "ilsvrc_vid", "--lists", name, "--to", "mot")

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         if args.make_lists:
-            print(*write_missing_lists(root, args.workers), sep="\n")
+            print(*write_missing_lists(root, args.workers, args.classes), sep="\n")
         result = examine(root, full=args.full, seed=args.seed, class_names=args.classes, workers=args.workers)
     except (OSError, ValueError) as error:
         print(f"check_dataset: {error}", file=sys.stderr)

@@ -80,7 +80,7 @@ def examine(
     folders = look_at_folders(root, sets)
     result.run(lambda: check_folders(root, folders))
     result.run(lambda: check_unlisted(root, sets, videos_below(root)))
-    result.run(lambda: check_shared(root, sets))
+    result.run(lambda: check_shared(root, sets, folders))
     for part in ("VID", "DET"):
         of_part = [folder for folder in folders if folder.part == part]
         _examine_part(result, [x for x in sets if x.part == part], of_part, part, full, seed, workers)

@@ -139,12 +139,25 @@ def check_unlisted(root: str, sets: Sequence[ListedSet], on_disk: Sequence[str])
     yield from found(WARNING, "videos that no list names", unlisted, "list them if you want them to be used")
 
 
-def check_shared(root: str, sets: Sequence[ListedSet]) -> Iterator[Finding]:
-    """Videos that are trained and validated on; by their own name, also where they lie in different folders."""
-    names: dict[bool, dict[str, str]] = {True: {}, False: {}}
+def check_shared(root: str, sets: Sequence[ListedSet], folders: Sequence[Folder]) -> Iterator[Finding]:
+    """Videos that are trained and validated on, also where they lie in different folders: the same are those whose own
+    name, and whose images by name and size, are the same. (A camera's name may well be that of many videos.)"""
+    images = {folder.path: folder.images for folder in folders if folder.part == "VID"}
+    paths: dict[bool, set[str]] = {True: set(), False: set()}
     for listed in sets:
         if listed.part == "VID" and listed.name.startswith(("train", "val")):
-            names[listed.is_training].update({os.path.basename(path): path for path in listed.folders})
-    top = f"{root}/Data/VID"
-    shared = [f"{top}/{path} and {names[False][name]}" for name, path in names[True].items() if name in names[False]]
+            paths[listed.is_training].update(listed.folders)
+    validated: dict[str, list[str]] = {}
+    for path in sorted(paths[False]):
+        validated.setdefault(os.path.basename(path), []).append(path)
+    shared = [
+        f"{root}/Data/VID/{path} and {other}"
+        for path in sorted(paths[True])
+        for other in validated.get(os.path.basename(path), [])
+        if path == other or _same_files(images[path], images[other])
+    ]
     yield from found(ERROR, "videos in both training and validation", shared, "take them out of one of the lists")
+
+
+def _same_files(a: Listing, b: Listing) -> bool:
+    return bool(a.names) and a.names == b.names and a.byte_size == b.byte_size

@@ -18,15 +18,16 @@ from ..table_annotations import categories
 from ..xml_cache import XML, read_xml
 
 
-def write_missing_lists(root: str, workers: int = 0) -> list[str]:
+def write_missing_lists(root: str, workers: int = 0, class_names: Sequence[str] = VID_CLASSES) -> list[str]:
     """Write those of ``train_1 ... train_30`` and ``val`` (VID), ``train`` and ``val`` (DET) that are missing.
 
-    A video is in the list of each class that its annotations hold. Where none holds any of the 30 classes of VID, one
-    list ``train`` of all videos is written instead.
+    A video is in the list of each class that its annotations hold. With other classes than the 30 of VID, or where no
+    video holds any of these, one list ``train`` of all videos is written instead.
 
     Args:
         root: the folder with ``Data, Annotations, ImageSets``.
         workers: processes that read annotations.
+        class_names: the classes of the videos.
 
     Returns:
         what was done, a line for each kind; nothing where no list was missing or there is nothing to list.
@@ -37,7 +38,8 @@ def write_missing_lists(root: str, workers: int = 0) -> list[str]:
     done: list[str] = []
     missing = [name for name in CLASS_LISTS if not _file(root, "VID", name).exists()]
     if missing and (videos := make_list(root, "VID", "train")):
-        done += _write_class_lists(root, videos, missing, workers)
+        of_vid = tuple(class_names) == VID_CLASSES
+        done += _write_class_lists(root, videos, missing, workers) if of_vid else _write_train_list(root, videos)
     if not _file(root, "VID", "val").exists() and (videos := make_list(root, "VID", "val")):
         frames = [
             f"{video}/{name}"
@@ -59,8 +61,7 @@ def _write_class_lists(root: str, videos: Sequence[str], missing: Sequence[str],
     holds = np.zeros((len(videos), len(VID_CLASSES) + 1), bool)
     holds[np.repeat(row_video, table.count), category] = True  # the last column takes other classes
     if not holds[:, :-1].any():  # a tree with classes of its own
-        exists = _file(root, "VID", "train").exists()
-        return [] if exists else [_write(root, "VID", "train", videos, number=1)]
+        return _write_train_list(root, videos)
     for k, name in enumerate(CLASS_LISTS):
         if name in missing:
             _write(root, "VID", name, [videos[i] for i in np.flatnonzero(holds[:, k]).tolist()], number=1)
@@ -70,6 +71,11 @@ def _write_class_lists(root: str, videos: Sequence[str], missing: Sequence[str],
         classes = f"none of the {len(VID_CLASSES)} classes"
         done.append(f"{len(left_out)} videos hold {classes} and are in no list, such as {left_out[0]}")
     return done
+
+
+def _write_train_list(root: str, videos: Sequence[str]) -> list[str]:
+    exists = _file(root, "VID", "train").exists()
+    return [] if exists else [_write(root, "VID", "train", videos, number=1)]
 
 
 def _file(root: str, part: str, name: str) -> Path:

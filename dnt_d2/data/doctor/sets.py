@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
 from ..layout import find_folder, list_lines
 from ..made_lists import CLASS_LISTS, make_list
@@ -99,36 +101,64 @@ def _made(root: str, part: str, name: str, severity: str) -> Iterator[ListedSet 
     yield result
 
 
+class _List(NamedTuple):
+    """A list as it was read.
+
+    Attributes:
+        file: its path.
+        paths: of its entries, below ``Data/<part>``.
+        wrong, twice: lines that are no entries, and entries that are there again; with the file.
+        leads_somewhere: whether something that it names is there.
+        whole: whether it is of whole videos.
+    """
+
+    file: str
+    paths: list[str]
+    wrong: list[str]
+    twice: list[str]
+    leads_somewhere: bool
+    whole: bool
+
+
+def _read_list(root: str, part: str, name: str) -> _List:
+    file = f"{root}/ImageSets/{part}/{name}.txt"
+    try:
+        lines = list(list_lines(file))
+    except OSError as error:
+        return _List(file, [], [f"{file}: {error}"], [], leads_somewhere=False, whole=False)
+    wrong = [f"{file}:{number}: {entry!r}" for number, entry in lines if isinstance(entry, str)]
+    paths = [entry[0] for _, entry in lines if not isinstance(entry, str)]
+    some = paths[:: max(1, len(paths) // 200)]  # a list may have a million lines
+    places = (find_folder(root, part, name, path) for path in some)
+    below = next((place for place in places if place is not None), None)
+    folder = f"{name.split('_')[0]}/" if below is None else below
+    whole = part == "VID" and any(os.path.isdir(f"{root}/Data/VID/{folder}{path}") for path in some)
+    twice = [f"{file}: {path}" for path, times in Counter(paths).items() for _ in range(times - 1)]
+    return _List(file, [folder + path for path in paths], wrong, twice, below is not None, whole)
+
+
 def _read(root: str, part: str, name: str, lists: list[str]) -> Iterator[ListedSet | Finding]:
-    result = ListedSet(part, name)
-    wrong: list[str] = []
-    twice: list[str] = []
-    for item in lists:
-        file = f"{root}/ImageSets/{part}/{item}.txt"
-        try:
-            lines = list(list_lines(file))
-        except OSError as error:
-            wrong.append(f"{file}: {error}")
-            continue
-        wrong += [f"{file}:{number}: {entry!r}" for number, entry in lines if isinstance(entry, str)]
-        paths = [entry[0] for _, entry in lines if not isinstance(entry, str)]
-        some = paths[:: max(1, len(paths) // 200)]  # a list may have a million lines
-        places = (find_folder(root, part, item, path) for path in some)
-        folder = next((place for place in places if place is not None), f"{item.split('_')[0]}/")
-        whole = part == "VID" and any(os.path.isdir(f"{root}/Data/VID/{folder}{path}") for path in some)
-        seen: set[str] = set()
-        for path in paths:
-            if path in seen:
-                twice.append(f"{file}: {path}")
-            seen.add(path)
-            _add(result, folder + path, whole=whole)
-    foreign = len(wrong) and not result.folders and not name.startswith(("train", "val"))
-    if foreign:
+    result, read = ListedSet(part, name), [_read_list(root, part, item) for item in lists]
+    for x in read:
+        for path in x.paths:
+            _add(result, path, whole=x.whole)
+    wrong = [line for x in read for line in x.wrong]
+    if wrong and not any(x.leads_somewhere for x in read) and not name.startswith(("train", "val")):
         yield from found(WARNING, f"{part} {name}: lines of a list of another kind", wrong, "none: it is not used")
         return
     yield from found(ERROR, f"{part} {name}: lines that are not '<path> <number>'", wrong, "correct the list")
+    twice = [entry for x in read for entry in x.twice]
     yield from found(WARNING, f"{part} {name}: entries listed twice", twice, "take them out; they count once")
+    if part == "VID":
+        yield from _mixed_kinds(name, [x for x in read if x.leads_somewhere])
     yield result
+
+
+def _mixed_kinds(name: str, lists: list[_List]) -> Iterator[Finding]:
+    kinds = {x.whole: x.file for x in lists}
+    if len(kinds) == 2:
+        what, example = f"VID {name}: some lists are of videos, others of frames", f"{kinds[True]}, {kinds[False]}"
+        yield Finding(ERROR, what, 1, example, "let all of them list videos, or all of them frames")
 
 
 def _add(result: ListedSet, path: str, *, whole: bool) -> None:

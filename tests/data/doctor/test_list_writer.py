@@ -57,6 +57,16 @@ def test_own_classes_have_one_list_of_training_videos(ilsvrc_writer) -> None:
     assert write_missing_lists(root, workers=1) == []
 
 
+def test_own_classes_may_have_names_of_imagenet(ilsvrc_writer) -> None:
+    for video, name in (("train/a", "screw"), ("train/b", "dog")):
+        ilsvrc_writer.video(video, (32, 32), [[]])
+        ilsvrc_writer.xml("VID", f"{video}/000000", (32, 32), [(name, 0, (1, 1, 9, 9))])
+    root = str(ilsvrc_writer.root)
+    assert write_missing_lists(root, 1, ["screw", "dog"]) == ["wrote ImageSets/VID/train.txt: 2 lines"]
+    assert len(load_vid(root, "train", ["screw", "dog"])) == 2
+    assert write_missing_lists(root, 1, ["screw", "dog"]) == []
+
+
 def test_videos_in_no_list_are_told(ilsvrc_writer) -> None:
     ilsvrc_writer.video("train/a", (32, 32), [[]])
     ilsvrc_writer.xml("VID", "train/a/000000", (32, 32), [("screw", 0, (1, 1, 9, 9))])

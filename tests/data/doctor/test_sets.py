@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from dnt_d2.data.doctor import ERROR, WARNING
 from dnt_d2.data.doctor.sets import read_sets
+from dnt_d2.data.imagenet_vid import load_vid
+from dnt_d2.data.made_lists import CLASS_LISTS
 
 
 def test_an_empty_tree_has_no_sets(tmp_path: Path) -> None:
@@ -42,9 +46,26 @@ def test_a_list_of_another_kind_is_not_used(tree: Path) -> None:
     sets, [finding] = read_sets(str(tree))
     assert "frames15" not in [x.name for x in sets]
     assert (finding.severity, finding.count) == (WARNING, 2)
+    (tree / "ImageSets/VID/readme.txt").write_text("Lists\nof videos by camera\n")
+    sets, findings = read_sets(str(tree))
+    assert "readme" not in [x.name for x in sets]
+    assert [f.severity for f in findings] == [WARNING, WARNING]
     (tree / "ImageSets/VID/val.txt").write_bytes(b"\xff\xfe\x00 1 2 3\n")
     sets, findings = read_sets(str(tree))
     assert [f.severity for f in findings if "VID val:" in f.what] == [ERROR]
+
+
+def test_lists_of_videos_and_of_frames_do_not_mix(tree: Path) -> None:
+    """Nor does the loader mix them."""
+    video = next(x for x in read_sets(str(tree))[0] if x.name == "train").folders.popitem()[0]
+    frames = f"{video.removeprefix('train/')}/000000 1\n"
+    (tree / "ImageSets/VID/train_9.txt").write_text(frames)
+    with pytest.raises(ValueError, match="some are of videos, others of frames"):
+        load_vid(str(tree), CLASS_LISTS)
+    _, [finding] = read_sets(str(tree))
+    assert (finding.severity, finding.count) == (ERROR, 1)
+    assert finding.what == "VID train (by class): some lists are of videos, others of frames"
+    assert "train_9.txt" in finding.example
 
 
 def test_folders_stand_for_lists(tree: Path) -> None:

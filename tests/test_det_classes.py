@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from itertools import pairwise
 
@@ -17,6 +18,12 @@ def test_two_hundred_classes_in_the_devkits_order() -> None:
     # The devkit's order is the alphabet's, but for a tie before a bow.
     swapped = [(a, b) for a, b in pairwise(DET_CLASSES) if a.lower() > b.lower()]
     assert swapped == [("bow_tie", "bow")]
+
+
+def test_every_id_is_at_its_place() -> None:
+    """The ids, one a line, as in the synset files of Caffe and of SSD (ILSVRC2013 and 2016), which are the same."""
+    text = "".join(f"{wordnet_id}\n" for wordnet_id in DET_WORDNET_IDS.values())
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "38daf4125a7fe31c"
 
 
 def test_the_classes_of_video_are_among_them_with_the_same_ids() -> None:

@@ -22,7 +22,9 @@ def main() -> int:
     parser.add_argument("source", help=".pth, .safetensors or .caffemodel; files that would run code are refused")
     parser.add_argument("output", help="the checkpoint, .pkl")
     parser.add_argument("--from", dest="origin", required=True, choices=ORIGINS, help="where the file comes from")
-    parser.add_argument("--arch", default="", help="timm's name of the network; not needed for ResNets and ResNeXts")
+    parser.add_argument(
+        "--arch", default="", help="timm's name of the network; not needed for plain ResNets and ResNeXts"
+    )
     args = parser.parse_args()
     try:
         converted = convert(args.source, args.origin, args.arch)

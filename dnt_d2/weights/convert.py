@@ -16,9 +16,9 @@ from ..whole_file import whole_file
 from .caffe_rfcn import authors_keys, convert_layers
 from .caffemodel import read_caffemodel
 from .files import read_state_dict
-from .network import expected_shapes, timm_shapes
+from .network import expected_shapes, timm_shapes, timm_trunk_keys
 from .report import Report, compare
-from .torch_resnet import IMAGENET_MEAN, IMAGENET_STD, convert_resnet, picture_keys, resnet_keys
+from .torch_resnet import IMAGENET_MEAN, IMAGENET_STD, convert_resnet, is_detectron2s, picture_keys, resnet_keys
 
 ORIGINS = ("torchvision", "timm", "caffe")
 
@@ -48,7 +48,7 @@ def convert(source: str | Path, origin: str, arch: str = "") -> Converted:
         origin: "torchvision" or "timm" for a classification network, "caffe" for the authors' snapshots, and for
             classification ResNets in Caffe.
         arch: with "timm", the network's name there. ResNets and ResNeXts are known by their shapes; then it only says
-            how pictures are normalised. Other networks keep timm's names, for backbones that are timm's own.
+            how pictures are normalised. Other networks become one of our trunks made of timm's.
 
     Raises:
         FileNotFoundError, ModuleNotFoundError, ValueError: the file can't be read, or is of no network that we know;
@@ -62,7 +62,7 @@ def convert(source: str | Path, origin: str, arch: str = "") -> Converted:
         if origin == "caffe":
             return _from_caffe(source)
         weights = read_state_dict(source)
-        if arch and "layer1.0.conv1.weight" not in weights:
+        if arch and not is_detectron2s(weights):
             return _from_other_timm(weights, arch)
         return _from_resnet(weights, origin, arch)
     except ValueError as error:
@@ -72,7 +72,7 @@ def convert(source: str | Path, origin: str, arch: str = "") -> Converted:
 def _from_resnet(weights: Mapping[str, NDArray[np.float32]], origin: str, arch: str) -> Converted:
     mean, std = IMAGENET_MEAN, IMAGENET_STD
     if arch:
-        _, _, about = timm_shapes(arch)
+        _, about = timm_shapes(arch)
         mean, std = about["mean"], about["std"]
     trunk, classifier, unknown = convert_resnet(weights)
     # These networks stride in the 3x3 convolutions, the MSRA networks in the 1x1.
@@ -82,11 +82,17 @@ def _from_resnet(weights: Mapping[str, NDArray[np.float32]], origin: str, arch: 
 
 
 def _from_other_timm(weights: Mapping[str, NDArray[np.float32]], arch: str) -> Converted:
-    shapes, classifier, about = timm_shapes(arch)
-    trunk = {name: x for name, x in weights.items() if not (classifier and name.startswith(classifier))}
-    left_over = [name for name in weights if name not in trunk]
-    expected = {name: shape for name, shape in shapes.items() if not (classifier and name.startswith(classifier))}
-    return Converted(trunk, picture_keys(about["mean"], about["std"]), compare(expected, trunk, left_over), "timm")
+    whole, about = timm_shapes(arch)
+    keys = timm_trunk_keys(arch)
+    expected = expected_shapes(keys)
+    # Our trunk may hold timm's under a prefix, and that one, cut to its stages, may write "stages_0" for "stages.0".
+    ours = {name.removeprefix("body.").replace(".", "_"): name for name in expected}
+    names = {name: ours.get(name.replace(".", "_")) for name in weights}
+    trunk = {new: weights[name] for name, new in names.items() if new is not None}
+    left_over = [name for name, new in names.items() if new is None and name in whole]
+    unknown = [name for name, new in names.items() if new is None and name not in whole]
+    report = compare(expected, trunk, left_over, unknown)
+    return Converted(trunk, keys | picture_keys(about["mean"], about["std"]), report, "timm")
 
 
 def _from_caffe(source: str | Path) -> Converted:

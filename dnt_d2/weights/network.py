@@ -39,11 +39,19 @@ def expected_shapes(keys: dict[str, Any]) -> Shapes:
     return _shapes(module)
 
 
-def timm_shapes(arch: str) -> tuple[Shapes, tuple[str, ...], dict[str, Any]]:
+def timm_trunk_keys(arch: str) -> dict[str, Any]:
+    """The keys by which a network of timm's, named as there, is the trunk; a tag behind a dot names weights alone."""
+    name = arch.partition(".")[0]
+    if name == "inception_v4":
+        return {"MODEL.BACKBONE.NAME": "build_inception_v4_backbone", "MODEL.TIMM.WEIGHTS": ""}
+    return {"MODEL.BACKBONE.NAME": "build_timm_backbone", "MODEL.TIMM.NAME": name, "MODEL.TIMM.WEIGHTS": ""}
+
+
+def timm_shapes(arch: str) -> tuple[Shapes, dict[str, Any]]:
     """What timm says of one of its networks.
 
     Returns:
-        its tensors; the prefixes of its classifier's; its pretrained config (``mean``, ``std``, ...).
+        all of its tensors, the classifier's included; its pretrained config (``mean``, ``std``, ...).
 
     Raises:
         ModuleNotFoundError: timm is not installed.
@@ -59,9 +67,7 @@ def timm_shapes(arch: str) -> tuple[Shapes, tuple[str, ...], dict[str, Any]]:
     except RuntimeError as error:
         raise ValueError(f"--arch {arch!r}: timm does not know it; see timm.list_models() ({error})") from error
     about: dict[str, Any] = dict(module.pretrained_cfg)  # type: ignore[arg-type]
-    names = about.get("classifier") or ()
-    classifier = (names,) if isinstance(names, str) else tuple(names)
-    return _shapes(module), tuple(f"{name}." for name in classifier), about
+    return _shapes(module), about
 
 
 def _shapes(module: torch.nn.Module) -> Shapes:

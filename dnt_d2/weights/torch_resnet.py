@@ -84,6 +84,16 @@ def resnet_keys(trunk: Arrays) -> dict[str, Any]:
     }
 
 
+def is_detectron2s(weights: Arrays) -> bool:
+    """Whether a checkpoint is of a network that Detectron2 builds: the stem of one convolution, no added parts."""
+    trunk, _, unknown = convert_resnet(weights)
+    try:
+        resnet_keys(trunk)
+    except ValueError:
+        return False
+    return not unknown
+
+
 def picture_keys(mean: tuple[float, ...] = IMAGENET_MEAN, std: tuple[float, ...] = IMAGENET_STD) -> dict[str, Any]:
     """The keys by which pictures are normalised: RGB, with values 0 to 255 where ``mean`` and ``std`` have 0 to 1."""
     return {

@@ -15,9 +15,11 @@ import timm
 import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
+from detectron2.modeling import build_backbone
 from torchvision.models.resnet import Bottleneck, ResNet
 
 from dnt_d2.weights import Converted, Report, convert, write_checkpoint
+from dnt_d2.weights.network import network_cfg
 
 TOOL = Path(__file__).parents[2] / "tools" / "convert_weights.py"
 
@@ -109,7 +111,7 @@ def test_parts_that_detectron2_has_not_make_it_incomplete(resnet: dict[str, Any]
     assert report.unexpected == ("layer1.0.se.fc1.weight",)
 
 
-def test_other_timm_networks_keep_their_names(tmp_path: Path) -> None:
+def test_inception_v4_keeps_its_names(tmp_path: Path) -> None:
     arch = "inception_v4"
     with torch.device("meta"):
         state = timm.create_model(arch).state_dict()
@@ -120,10 +122,37 @@ def test_other_timm_networks_keep_their_names(tmp_path: Path) -> None:
     assert set(converted.weights) == {
         name for name in state if not name.startswith("last_linear") and not name.endswith("num_batches_tracked")
     }
+    assert converted.keys["MODEL.BACKBONE.NAME"] == "build_inception_v4_backbone"
     assert converted.keys["MODEL.PIXEL_MEAN"] == [127.5] * 3
     del small["features.1.conv.weight"]
     lacking = convert(_saved(tmp_path / "a.pth", small), "timm", arch).report
     assert lacking.missing == ("features.1.conv.weight",)
+
+
+@pytest.mark.parametrize("arch", ["resnet18", "resnet26d", "nf_regnet_b0"])
+def test_other_timm_networks_become_trunks(arch: str, tmp_path: Path) -> None:
+    """Blocks and stems that Detectron2's ResNet has not, and one that timm renames when it is cut to its stages."""
+    torch.manual_seed(0)
+    theirs = timm.create_model(arch, num_classes=5).state_dict()
+    converted = convert(_saved(tmp_path / "a.pth", theirs), "timm", arch)
+    assert converted.report.complete
+    assert set(converted.report.left_over) == {name for name in theirs if name.startswith(("fc.", "head."))}
+    cfg = network_cfg({})
+    cfg.merge_from_file(str(write_checkpoint(converted, tmp_path / "out.pkl")))
+    assert ("build_timm_backbone", arch) == (cfg.MODEL.BACKBONE.NAME, cfg.MODEL.TIMM.NAME)
+    model = torch.nn.ModuleDict({"backbone": build_backbone(cfg)})
+    DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
+    plain = {name.replace(".", "_"): x for name, x in theirs.items()}
+    loaded = model.state_dict()
+    assert len(loaded) == len(converted.report.matched)
+    for name, value in loaded.items():
+        assert torch.equal(value, plain[name.removeprefix("backbone.body.").replace(".", "_")]), name
+
+
+def test_timm_networks_that_are_no_trunk_are_refused(tmp_path: Path) -> None:
+    source = _saved(tmp_path / "a.pth", {"features.0.weight": torch.ones(1)})
+    with pytest.raises(ValueError, match=r"a\.pth: MODEL\.TIMM\.NAME 'vgg11' gives no maps at strides 8, 16, 16"):
+        convert(source, "timm", "vgg11")
 
 
 def test_a_caffe_trunk_alone(write_caffemodel: Callable[..., Path], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from detectron2.modeling import build_backbone, build_model
 
-from dnt_d2.weights.network import expected_shapes, network_cfg, timm_shapes
+from dnt_d2.weights.network import expected_shapes, network_cfg, timm_shapes, timm_trunk_keys
 
 
 def _shapes(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
@@ -51,9 +51,16 @@ def test_the_whole_network_has(track: str) -> None:
     assert "backbone.res5.2.conv3.norm.weight" in shapes
 
 
-def test_timm_says_what_is_its_classifier_and_how_it_sees_pictures() -> None:
-    shapes, classifier, about = timm_shapes("resnet18")
-    assert classifier == ("fc.",)
+@pytest.mark.parametrize("arch", ["resnet18", "resnet18.a1_in1k", "inception_v4.tf_in1k"])
+def test_trunks_of_timm(arch: str) -> None:
+    keys = timm_trunk_keys(arch)
+    cfg = network_cfg(keys)
+    with torch.device("meta"):
+        assert expected_shapes(keys) == _shapes(build_backbone(cfg))
+
+
+def test_timm_says_what_it_has_and_how_it_sees_pictures() -> None:
+    shapes, about = timm_shapes("resnet18")
     assert shapes["fc.weight"] == (1000, 512)
     assert about["mean"] == (0.485, 0.456, 0.406)
 

@@ -16,7 +16,7 @@ from torchvision.models.resnet import Bottleneck, ResNet
 
 from dnt_d2.weights import convert, write_checkpoint
 from dnt_d2.weights.network import network_cfg
-from dnt_d2.weights.torch_resnet import convert_resnet, picture_keys, rename, resnet_keys
+from dnt_d2.weights.torch_resnet import convert_resnet, is_detectron2s, picture_keys, rename, resnet_keys
 
 
 def _torchvision(layers: list[int], **changes: Any) -> nn.Module:
@@ -121,6 +121,14 @@ def test_sizes_are_read_off_the_shapes(arch: str, expected: tuple[int, int, int]
     keys = resnet_keys(convert_resnet(weights)[0])
     names = ("DEPTH", "NUM_GROUPS", "WIDTH_PER_GROUP", "STEM_OUT_CHANNELS", "RES2_OUT_CHANNELS")
     assert tuple(keys[f"MODEL.RESNETS.{name}"] for name in names) == (*expected, 64, 256)
+    assert is_detectron2s(weights)
+
+
+@pytest.mark.parametrize("arch", ["resnet34", "resnet50d", "seresnet50", "regnety_002"])
+def test_networks_that_detectron2_has_not(arch: str) -> None:
+    with torch.device("meta"):
+        shapes = {name: tuple(x.shape) for name, x in timm.create_model(arch).state_dict().items()}
+    assert not is_detectron2s({name: np.broadcast_to(np.float32(0), shape) for name, shape in shapes.items()})
 
 
 def test_picture_keys() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import inf
 
 from detectron2.config import CfgNode, get_cfg
-from detectron2.modeling import META_ARCH_REGISTRY, ROI_HEADS_REGISTRY
+from detectron2.modeling import META_ARCH_REGISTRY, PROPOSAL_GENERATOR_REGISTRY, ROI_HEADS_REGISTRY
 
 from ..modeling import TRACK_HEAD_REGISTRY, RFCNHeads
 from ..modeling.rfcn_loss import BOX_NORMS
@@ -24,6 +24,12 @@ def architecture(cfg: CfgNode, run: Run) -> Iterator[str]:
     for key, name, registry, ours in names:
         if name and name not in registry:
             yield f"{key} is {name!r}, which is not registered: import what defines it, or use {ours}"
+    generator = cfg.MODEL.PROPOSAL_GENERATOR.NAME
+    if generator != "PrecomputedProposals" and generator not in PROPOSAL_GENERATOR_REGISTRY:
+        yield (
+            f"MODEL.PROPOSAL_GENERATOR.NAME is {generator!r}, which is not registered: use RPN, or "
+            "PrecomputedProposals for proposals from files"
+        )
     heads = cfg.MODEL.ROI_HEADS.NAME
     if cfg.MODEL.META_ARCHITECTURE == "DetectAndTrack" and heads in ROI_HEADS_REGISTRY:
         found = ROI_HEADS_REGISTRY.get(heads)
@@ -61,6 +67,7 @@ def proposals(cfg: CfgNode, run: Run) -> Iterator[str]:
                     f"DATASETS.PROPOSAL_FILES_{part} has {len(files)} files, but DATASETS.{part} {len(names)} data "
                     "sets: give one file for each, in the same order"
                 )
+            yield from out_of_range(cfg, {f"DATASETS.PRECOMPUTED_PROPOSAL_TOPK_{part}": (1, inf)})
 
 
 def rpn(cfg: CfgNode, run: Run) -> Iterator[str]:
@@ -68,6 +75,8 @@ def rpn(cfg: CfgNode, run: Run) -> Iterator[str]:
     if cfg.MODEL.PROPOSAL_GENERATOR.NAME != "RPN":
         return
     levels, anchors = len(cfg.MODEL.RPN.IN_FEATURES), cfg.MODEL.ANCHOR_GENERATOR
+    if levels == 0:
+        yield "MODEL.RPN.IN_FEATURES is empty: name the maps that the RPN reads, in the paper conv5, [res5]"
     for key in ("SIZES", "ASPECT_RATIOS"):
         rows = anchors[key]
         values = [value for row in rows for value in (row if isinstance(row, list | tuple) else [row])]
@@ -80,7 +89,7 @@ def rpn(cfg: CfgNode, run: Run) -> Iterator[str]:
             yield f"MODEL.ANCHOR_GENERATOR.{key} is {list(rows)}: every value must be above 0"
     for part in ("TRAIN", "TEST"):
         before, after = cfg.MODEL.RPN[f"PRE_NMS_TOPK_{part}"], cfg.MODEL.RPN[f"POST_NMS_TOPK_{part}"]
-        if not 1 <= after <= before * max(levels, 1):
+        if levels and not 1 <= after <= before * levels:
             yield (
                 f"MODEL.RPN.POST_NMS_TOPK_{part} is {after} and PRE_NMS_TOPK_{part} {before}: NMS keeps at least 1 "
                 "box, and no more than it sees; change one"

@@ -44,7 +44,7 @@ def proposal_scales(cfg: CfgNode, run: Run) -> Iterator[str]:
 
 
 def score_average(cfg: CfgNode, run: Run) -> Iterator[str]:
-    """Scores from neighbouring frames need tracks, and "both" and "next" the future."""
+    """Scores from neighbouring frames need tracks, and the future."""
     average = cfg.TEST.SCORE_AVERAGE
     if average not in _AVERAGES:
         yield f"TEST.SCORE_AVERAGE is {average!r}: it must be one of {', '.join(_AVERAGES)}"
@@ -79,6 +79,11 @@ def tubes(cfg: CfgNode, run: Run) -> Iterator[str]:
         yield (
             f"TUBES.TOP_FRACTION is {cfg.TUBES.TOP_FRACTION}: it is the share of a tube's scores whose mean its boxes "
             "gain, so it must be above 0 and at most 1"
+        )
+    if cfg.TUBES.ONLINE and cfg.TUBES.ABSENT_SCORE > 0:
+        yield (
+            f"TUBES.ONLINE is on, but TUBES.ABSENT_SCORE is {cfg.TUBES.ABSENT_SCORE}, and how long an object will be "
+            "absent is not known in time: turn one off (0, False)"
         )
     if cfg.TUBES.ONLINE and cfg.TUBES.ABSENT_SCORE > 0:
         yield (

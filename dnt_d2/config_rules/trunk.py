@@ -13,6 +13,7 @@ from . import Run, has_track_head, is_rpn_alone, out_of_range
 
 _RESNETS = ("build_resnet_backbone", "build_caffe_resnet_backbone")
 _TIMM = ("build_timm_backbone", "build_inception_v4_backbone")
+_DEPTHS = (18, 34, 50, 101, 152)
 _RESNET_MAPS = ("stem", "res2", "res3", "res4", "res5")
 
 
@@ -43,6 +44,8 @@ def trunk(cfg: CfgNode, run: Run) -> Iterator[str]:
                 f"MODEL.RESNETS.OUT_FEATURES is {list(resnets.OUT_FEATURES)}: "
                 f"name maps of {', '.join(_RESNET_MAPS)}, D&T needs res3, res4 and res5"
             )
+        if resnets.DEPTH not in _DEPTHS:
+            yield f"MODEL.RESNETS.DEPTH is {resnets.DEPTH}: it must be one of {', '.join(map(str, _DEPTHS))}"
         if resnets.RES5_DILATION not in (1, 2):
             yield f"MODEL.RESNETS.RES5_DILATION is {resnets.RES5_DILATION}: it must be 2 (conv5 at stride 16) or 1"
         yield from out_of_range(cfg, {"MODEL.BACKBONE.FREEZE_AT": (0, 5)})

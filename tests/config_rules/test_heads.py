@@ -37,6 +37,15 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str) -> None:
         (["MODEL.MASK_ON", True], "MODEL.MASK_ON is on, but D&T has boxes only: turn it off"),
         (["MODEL.LOAD_PROPOSALS", True], "MODEL.LOAD_PROPOSALS is True, but MODEL.PROPOSAL_GENERATOR.NAME is 'RPN'"),
         (["MODEL.PROPOSAL_GENERATOR.NAME", "PrecomputedProposals"], "MODEL.LOAD_PROPOSALS is False, but"),
+        (
+            ["MODEL.PROPOSAL_GENERATOR.NAME", "Nothing"],
+            "MODEL.PROPOSAL_GENERATOR.NAME is 'Nothing', which is not registered: use RPN, or PrecomputedProposals",
+        ),
+        (["MODEL.RPN.IN_FEATURES", []], "MODEL.RPN.IN_FEATURES is empty: name the maps that the RPN reads"),
+        (
+            [*GIVEN, "DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST", 0],
+            "DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TEST is 0: it must be at least 1",
+        ),
         ([*GIVEN], "DATASETS.PROPOSAL_FILES_TRAIN has 0 files, but DATASETS.TRAIN 2 data sets: give one file for each"),
         ([*GIVEN, "MODEL.META_ARCHITECTURE", "ProposalNetwork"], "is PrecomputedProposals: set it to RPN"),
         (["MODEL.ANCHOR_GENERATOR.SIZES", [32.0]], "MODEL.ANCHOR_GENERATOR.SIZES is [32.0]: write a list of values in"),

@@ -36,9 +36,10 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str) -> None:
         ([*TIMM, "MODEL.TIMM.FREEZE_STAGES", 6], "MODEL.TIMM.FREEZE_STAGES is 6: it must be in [0, 5]"),
         ([*TIMM, "MODEL.TIMM.WEIGHTS", "b0.pth"], 'MODEL.TIMM.WEIGHTS is \'b0.pth\': it must be "", "hub", '),
         ([*TIMM, "MODEL.TIMM.WEIGHTS", "file:"], "MODEL.TIMM.WEIGHTS is 'file:': it must be"),
+        (["MODEL.RESNETS.DEPTH", 77], "MODEL.RESNETS.DEPTH is 77: it must be one of 18, 34, 50, 101, 152"),
         (
-            ["MODEL.RESNETS.DEPTH", 77],
-            "the trunk MODEL.BACKBONE.NAME 'build_resnet_backbone' can't be built with these keys: 77",
+            ["MODEL.RESNETS.DEPTH", 18],
+            "the trunk MODEL.BACKBONE.NAME 'build_resnet_backbone' can't be built with these keys: Must set",
         ),
         (
             ["MODEL.RPN.IN_FEATURES", ["res2"]],

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from .config_check import check_config
-from .data import register_from_config
 from .data.augmentation import input_shape, resize, to_tensor
 from .data.images import FORMATS
 from .frame_result import FrameResult, Tracked
@@ -66,8 +65,7 @@ class VideoPredictor:
             raise ValueError(f"INPUT.FORMAT is {cfg.INPUT.FORMAT!r}; D&T reads {' or '.join(FORMATS)}")
         self._settings = dataclasses.replace(TubeSettings.from_config(cfg.TUBES), online=mode == "online")
         if model is None:
-            register_from_config(cfg)
-            check_config(cfg, training=False)
+            check_config(_without_data(cfg), training=False)
             model = build_model(cfg)
             DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
         self.stream_model = VideoStream(model).eval()
@@ -192,6 +190,14 @@ class VideoPredictor:
             FrameResult(i, Tracked(*column).to_instances(size), self._detections.get(i))
             for i, column in enumerate(columns)
         ]
+
+
+def _without_data(cfg: CfgNode) -> CfgNode:
+    """A video needs no data set: those of the config need not be registered here."""
+    bare = cfg.clone()
+    bare.defrost()
+    bare.DATASETS.TRAIN, bare.DATASETS.TEST = (), ()
+    return bare
 
 
 def _arrays(output: dict[str, Instances]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -285,6 +285,18 @@ def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack, small_model
         VideoPredictor(cfg, model=model)
 
 
+def test_the_data_sets_of_the_config_need_not_be_known(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], tmp_path: Path
+) -> None:
+    DetectionCheckpointer(model, str(tmp_path)).save("weights")
+    cfg = cfg.clone()
+    cfg.MODEL.WEIGHTS, cfg.DATASETS.TEST = str(tmp_path / "weights.pth"), ("registered_elsewhere",)
+    assert len(list(VideoPredictor(cfg).stream(video[:1]))) == 1
+    cfg.TUBES.TOP_K = 0  # what matters for a video is checked all the same
+    with pytest.raises(ValueError, match=r"TUBES\.TOP_K"):
+        VideoPredictor(cfg)
+
+
 # Online
 
 

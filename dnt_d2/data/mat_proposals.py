@@ -119,15 +119,18 @@ class MatList:
         self.places: dict[tuple[str, ...], list[int]] = {}
         for place, text in enumerate(texts):
             parts = _parts(text)
-            for count in (1, 2):  # a still's name is its own, a frame's only with its video's
+            for count in (1, 2):
                 self.places.setdefault(parts[-count:], []).append(place)
 
     def __call__(self, parts: Sequence[str], least: int) -> Rows | None:
         """See :class:`MatFolder`."""
-        places = set(self.places.get(tuple(parts[-least:]), ()))
-        if len(places) > 1:
-            raise ValueError(f"{self.path}: {'/'.join(parts[-least:])} is there {len(places)} times")
-        return as_rows(self.boxes[places.pop()], f"{self.path}: {'/'.join(parts)}", self.top_k) if places else None
+        for count in range(2, least - 1, -1):
+            places = set(self.places.get(tuple(parts[-count:]), ()))
+            if len(places) > 1:
+                raise ValueError(f"{self.path}: {'/'.join(parts[-count:])} is there {len(places)} times")
+            if places:
+                return as_rows(self.boxes[places.pop()], f"{self.path}: {'/'.join(parts)}", self.top_k)
+        return None
 
 
 def convert_mat(
@@ -156,6 +159,7 @@ def convert_mat(
     lookup = (MatFolder if Path(source).is_dir() else MatList)(source, top_k)
     ids, found, missing = [], [], []
     for d in progress(dicts):
+        # A still's name is its own, a frame's only with its video's.
         rows = lookup(_parts(d["file_name"]), 2 if d.get("video_length", 1) > 1 else 1)
         if rows is None:
             missing.append(d["file_name"])

@@ -89,6 +89,7 @@ class PyramidProposalNetwork(nn.Module):
         """
         super().__init__()
         self.network = network
+        self.training = network.training  # Detectron2's evaluation puts this, so the network, back into this mode
         self.longest_sides, self.nms_thresh, self.topk = tuple(longest_sides), nms_thresh, topk
 
     @torch.no_grad()

@@ -67,6 +67,14 @@ def test_one_file_for_all(tmp_path: Path, keys: tuple[str, str]) -> None:
     assert data["boxes"][1].tolist() == [[0, 0, 9, 19]]
 
 
+def test_a_video_of_one_frame_is_not_confused_with_others(tmp_path: Path) -> None:
+    """Its frame's name is that of every first frame; its folder says which it is."""
+    names = np.array(["val/ILSVRC2015_val_00000001/000000", "val/ILSVRC2015_val_00000000/000000"], dtype=object)
+    path = _save(tmp_path / "a.mat", boxes=_cell(ROWS, ROWS[:1]), images=names)
+    data = convert_mat(path, [_dicts()[0] | {"video_length": 1}])
+    assert [len(x) for x in data["boxes"]] == [1]
+
+
 def test_what_is_written_is_what_the_loaders_read(tmp_path: Path) -> None:
     _save(tmp_path / "ILSVRC2015_val_00000000" / "000000.mat", boxes=ROWS)
     dicts = _dicts()[:1]

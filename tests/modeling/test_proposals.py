@@ -128,6 +128,8 @@ def test_rpn_alone(small_cfg: Make, make_video: Make) -> None:
         assert same(ours["proposals"], theirs["proposals"])
     other = nn.Identity()
     assert with_proposal_scales(cfg, other) is other
+    for mode in (True, False):
+        assert with_proposal_scales(cfg, network.train(mode)).training == mode
 
 
 # The RPN alone, as configs/Base-RPN.yaml trains it

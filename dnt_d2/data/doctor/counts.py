@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..annotations import Repairs
+from ..annotations import Repairs, read_annotation
 from ..table_annotations import usable_objects, wrong_rows
+from ..xml_table import ODD
 from .content import Content
 from .folders import Folder
 from .sets import ListedSet
@@ -57,15 +60,26 @@ def count_set(
         images += len(there) if names is None else len(set(names) & set(there))
     empty, boxes = None, None
     if content is not None:
-        table = content.table.take(content.rows(listed.folders))
-        good = ~wrong_rows(table, classes, still=content.still)
-        objects = usable_objects(table, good, classes, Repairs(), still=content.still)
-        boxes = np.bincount(objects.category, minlength=max(classes.values(), default=-1) + 1).tolist()
-        empty = len(table) - len(np.unique(objects.row))
+        boxes, empty = _count_boxes(content, content.rows(listed.folders), classes)
     paths = list(listed.folders)
     official = sum("ILSVRC2015_" in path.rpartition("/")[2] for path in paths) * 2 > len(paths)
     example = f"{root}/Data/{listed.part}/{paths[0]}" if paths else f"{root}/Data/{listed.part}"
     return SetCounts(listed.part, listed.name, len(paths), images, empty, boxes, official, example)
+
+
+def _count_boxes(content: Content, rows: NDArray[np.int64], classes: Mapping[str, int]) -> tuple[list[int], int]:
+    """Boxes of each class in these XML, and the number of XML without any."""
+    table = content.table.take(rows)
+    good = ~wrong_rows(table, classes, still=content.still)
+    objects = usable_objects(table, good, classes, Repairs(), still=content.still)
+    category, with_boxes = objects.category.tolist(), len(np.unique(objects.row))
+    for row in rows[table.width == ODD].tolist():  # the loader reads these once more, and may take them
+        with suppress(OSError, ValueError):
+            _, _, annotations = read_annotation(content.path(row), classes, Repairs(), still=content.still)
+            category += [annotation["category_id"] for annotation in annotations]
+            with_boxes += bool(annotations)
+    boxes = np.bincount(np.array(category, np.int64), minlength=max(classes.values(), default=-1) + 1)
+    return boxes.tolist(), len(table) - with_boxes
 
 
 def class_table(counts: Sequence[SetCounts], class_names: Sequence[str]) -> list[list[str | int]]:

@@ -50,7 +50,12 @@ def test_a_tree_with_repairs(ilsvrc_writer) -> None:
         [(DOG, 1, (2, 2, 9, 9)), (BIRD, 1, (3, 3, 9, 9))],  # a track twice
         [(BIRD, 0, (40, 40, 50, 50))],  # outside
     ]
-    ilsvrc_writer.video("val/v", (32, 32), frames)
+    ilsvrc_writer.video("val/v", (32, 32), [*frames, [], []])
+    for name, objects in (
+        ("000003", [(DOG, 10**12, (3, 3, 9, 9))]),
+        ("000004", [(DOG, 0, ("nan", 3, 9, 9)), (BIRD, 1, (3, 3, 9, 9))]),
+    ):
+        ilsvrc_writer.xml("VID", f"val/v/{name}", (32, 32), objects)
     ilsvrc_writer.frame_listing("val", ["val/v"])
     ilsvrc_writer.listing("VID", "val_short", ["val/v/000001", "val/v/000001", "val/v/000002"], numbered=True)
     ilsvrc_writer.image("DET", "val/s", (32, 32), frames[0])
@@ -58,7 +63,7 @@ def test_a_tree_with_repairs(ilsvrc_writer) -> None:
     ilsvrc_writer.listing("DET", "val", ["val/s", "val/t", "val/s"])
     result = examine(str(ilsvrc_writer.root), full=True, workers=1)
     assert _compare(result, ilsvrc_writer.root) == 3
-    assert [(sum(x.boxes or []), x.empty) for x in result.counts] == [(2, 1), (1, 1), (1, 1)]
+    assert [(sum(x.boxes or []), x.empty) for x in result.counts] == [(4, 1), (1, 1), (1, 1)]
 
 
 def test_boxes_by_class() -> None:

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """D&T training and evaluation, a simplified version of Detectron2's `tools/train_net.py`.
 
-python train_net.py --config-file configs/DnT_R_101.yaml --num-gpus 8
+python train_net.py --config-file configs/DnT_R_101.yaml --num-gpus 4
 python train_net.py --config-file configs/DnT_R_101.yaml --eval-only MODEL.WEIGHTS model_final.pth
-python train_net.py --config-file configs/DnT_R_101.yaml --test-config configs/test/tau_10.yaml --eval-only
+python train_net.py --config-file configs/DnT_R_101.yaml --test-config configs/test/tau_10.yaml --eval-only \\
+    MODEL.WEIGHTS model_final.pth
 python train_net.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --resume
 """
 

@@ -44,6 +44,12 @@ def leaves(node: CfgNode, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
+def value_of(cfg: CfgNode, path: str) -> Any:
+    for key in path.split("."):
+        cfg = cfg[key]
+    return cfg
+
+
 def build_without_weights(cfg: CfgNode) -> Any:
     """On the meta device nothing is computed, so that the largest network is built at once."""
     cfg = cfg.clone()
@@ -237,6 +243,34 @@ def test_the_rpn_is_that_of_d(trunk: str) -> None:
     assert {name.partition(".")[0] for name in rpn} == {"backbone", "proposal_generator"}
 
 
+TEST_TIME = {
+    "D_and_T_loss": {"MODEL.TRACK_HEAD.NAME": ""},
+    "average": {"TEST.SCORE_AVERAGE": "next"},
+    "average_both": {"TEST.SCORE_AVERAGE": "both"},
+    "online": {"TUBES.ONLINE": True},
+    "presence": {"TUBES.ABSENT_SCORE": 0.02},
+    "proposals_5_scales": {"TEST.PROPOSAL_SCALES": (1400, 700, 350, 175, 88)},
+    "tau_1": {},
+    "tau_10": {"TEST.TEMPORAL_STRIDE": 10},
+    "tau_10_average": {"TEST.TEMPORAL_STRIDE": 10, "TEST.SCORE_AVERAGE": "next"},
+}
+
+
+@pytest.mark.parametrize("path", sorted((CONFIGS / "test").glob("*.yaml")), ids=lambda path: path.stem)
+def test_files_for_testing_change_what_they_say(path: Path) -> None:
+    plain = load("DnT_R_101.yaml")
+    cfg = plain.clone()
+    cfg.defrost()
+    cfg.merge_from_file(str(path))
+    changed = {key: value_of(cfg, key) for key in leaves(plain) if value_of(cfg, key) != value_of(plain, key)}
+    assert changed == TEST_TIME[path.stem]
+    # Without weights of its own a D&T config would test the D from which its training starts.
+    words = path.read_text().split()
+    assert f"configs/test/{path.name}" in words
+    (network,) = re.findall(r"configs/(\w+)\.yaml", path.read_text())
+    assert words[words.index("MODEL.WEIGHTS") + 1] == f"{load(f'{network}.yaml').OUTPUT_DIR}/model_final.pth"
+
+
 def test_every_key_has_a_comment() -> None:
     """A comment stands above each key, or above the group that it belongs to."""
     lines = inspect.getsource(dnt_d2.config).splitlines()
@@ -254,15 +288,9 @@ def test_defaults_are_those_of_base() -> None:
     plain = get_cfg()
     add_dnt_config(plain)
     detectron2, base = set(leaves(get_cfg())), load("Base-DnT.yaml")
-
-    def value(cfg: CfgNode, path: str) -> object:
-        for key in path.split("."):
-            cfg = cfg[key]
-        return cfg
-
     ours = set(leaves(plain)) - detectron2
     assert ours
-    assert {path for path in ours if value(plain, path) != value(base, path)} == set()
+    assert {path for path in ours if value_of(plain, path) != value_of(base, path)} == set()
 
 
 def test_unknown_keys_are_refused(tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from dnt_d2.data.doctor import Examination, examine
 from dnt_d2.data.doctor.counts import SetCounts, class_table
 from dnt_d2.data.imagenet_vid import load_det, load_vid
 from dnt_d2.data.made_lists import CLASS_LISTS
+from dnt_d2.formats.ilsvrc_xml import XmlObject, annotation_xml
 from dnt_d2.vid_classes import VID_CLASSES
 
 DOG, BIRD = "n02084071", "n01503061"
@@ -64,6 +67,47 @@ def test_a_tree_with_repairs(ilsvrc_writer) -> None:
     result = examine(str(ilsvrc_writer.root), full=True, workers=1)
     assert _compare(result, ilsvrc_writer.root) == 3
     assert [(sum(x.boxes or []), x.empty) for x in result.counts] == [(4, 1), (1, 1), (1, 1)]
+
+
+def _write_thousand_videos(root: Path) -> None:
+    """900 videos to train on, 100 to validate on, 500 stills: one-pixel JPEGs that their annotations call larger."""
+    images, videos, stills = [], {"train": [], "val": []}, []
+    for v in range(1000):
+        split = "val" if v % 10 == 9 else "train"
+        videos[split].append(f"{split}/v{v:04d}")
+        objects = [XmlObject((DOG, BIRD)[(v + i) % 2], (i, 2, 40 + i, 200), i) for i in range(v % 4)]
+        # Of a track that is there, without area, outside: what the loader sees to.
+        objects += [XmlObject(DOG, box, i) for i, box in enumerate([(3, 3, 9, 9), (5, 5, 5, 9), (70, 5, 90, 9)])]
+        images += [("VID", f"{videos[split][-1]}/{t:06d}", objects[: len(objects) - t % 4]) for t in range(5 + v % 7)]
+    for i in range(500):
+        stills.append(f"train/s/{i:06d}")
+        objects = [XmlObject(name, (2, 2, 9, 9)) for name in (DOG, "n00007846", BIRD)[i % 3 :][: i % 4]]
+        images.append(("DET", stills[-1], objects))
+    jpeg = cv2.imencode(".jpg", np.zeros((1, 1, 3), np.uint8))[1].tobytes()
+    for part, path, objects in images:
+        text = annotation_xml("v", "f", (64, 48), objects, still=part == "DET")
+        for file, content in ((f"Data/{part}/{path}.JPEG", jpeg), (f"Annotations/{part}/{path}.xml", text.encode())):
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_bytes(content)
+    lists = {f"VID/{name}": videos["train"][k::30] for k, name in enumerate(CLASS_LISTS)}
+    lists |= {"VID/val": [x[1] for x in images if x[1].startswith("val/")], "DET/train": stills}
+    for name, paths in lists.items():
+        (root / f"ImageSets/{name}.txt").parent.mkdir(parents=True, exist_ok=True)
+        (root / f"ImageSets/{name}.txt").write_text("".join(f"{x} {i}\n" for i, x in enumerate(paths, 1)))
+
+
+@pytest.mark.slow
+def test_a_thousand_videos(tmp_path: Path) -> None:
+    _write_thousand_videos(tmp_path)
+    result = examine(str(tmp_path), full=True)
+    assert [(x.part, x.name, x.videos) for x in result.counts] == [
+        ("VID", "train (by class)", 900),
+        ("VID", "val", 100),
+        ("DET", "train", 1),
+    ]
+    assert _compare(result, tmp_path) == 3
+    assert all(sum(count.boxes or []) > 0 for count in result.counts)
+    assert [finding.what for finding in result.errors] == ["images of another size than their annotation says"] * 2
 
 
 def test_boxes_by_class() -> None:

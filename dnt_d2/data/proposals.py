@@ -21,6 +21,7 @@ from .augmentation import flip_boxes
 
 Dicts = list[dict[str, Any]]
 
+_LISTS = ("ids", "boxes", "objectness_logits")
 # Detectron's first version had other names for them.
 _OLD_KEYS = {"indexes": "ids", "scores": "objectness_logits"}
 
@@ -73,12 +74,15 @@ def read_proposals(path: str | Path) -> dict[str, Any]:
     except Exception as error:  # a broken pickle may raise anything
         raise ValueError(f"{path}: no file of proposals, or a broken one ({error}); make it again") from error
     data = {_OLD_KEYS.get(key, key): value for key, value in data.items()} if isinstance(data, dict) else {}
-    if missing := [key for key in ("ids", "boxes", "objectness_logits") if key not in data]:
-        raise ValueError(f"{path}: no file of proposals: it lacks {', '.join(missing)}")
-    counts = {key: len(data[key]) for key in ("ids", "boxes", "objectness_logits")}
+    if missing := [key for key in _LISTS if not isinstance(data.get(key), list | tuple | np.ndarray)]:
+        raise ValueError(f"{path}: no file of proposals: it lacks the lists {', '.join(missing)}")
+    counts = {key: len(data[key]) for key in _LISTS}
     if len(set(counts.values())) > 1:
         raise ValueError(f"{path}: ids, boxes and logits are not of the same images: {counts}")
-    return data | {"bbox_mode": BoxMode(data.get("bbox_mode", BoxMode.XYXY_ABS))}
+    mode = data.get("bbox_mode", BoxMode.XYXY_ABS)
+    if mode not in (BoxMode.XYXY_ABS, BoxMode.XYWH_ABS):
+        raise ValueError(f"{path}: bbox_mode is {mode!r}; boxes must be XYXY_ABS or XYWH_ABS, in pixels")
+    return data | {"bbox_mode": BoxMode(mode)}
 
 
 def add_proposals(dicts: Dicts, path: str | Path, top_k: int) -> Dicts:
@@ -109,8 +113,11 @@ def add_proposals(dicts: Dicts, path: str | Path, top_k: int) -> Dicts:
 
 
 def _best(data: dict[str, Any], i: int, top_k: int, where: str) -> dict[str, Any]:
-    boxes = np.asarray(data["boxes"][i], np.float32)
-    logits = np.asarray(data["objectness_logits"][i], np.float32)
+    try:
+        boxes = np.asarray(data["boxes"][i], np.float32)
+        logits = np.asarray(data["objectness_logits"][i], np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: boxes and logits must be arrays of numbers ({error})") from error
     boxes = boxes.reshape(0, 4) if boxes.size == 0 else boxes
     if boxes.shape != (*logits.shape, 4) or logits.ndim != 1:
         raise ValueError(f"{where}: boxes {boxes.shape} and logits {logits.shape} must be (N, 4) and (N,)")

@@ -114,8 +114,12 @@ def test_broken_files_are_named(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ([1], "it lacks ids, boxes, objectness_logits"),
-        ({"ids": [], "boxes": []}, "it lacks objectness_logits"),
+        ([1], "it lacks the lists ids, boxes, objectness_logits"),
+        ({"ids": [], "boxes": []}, "it lacks the lists objectness_logits"),
+        (_data(ids=None), "it lacks the lists ids"),
+        (_data(bbox_mode=9), "bbox_mode is 9; boxes must be XYXY_ABS or XYWH_ABS"),
+        (_data(bbox_mode=BoxMode.XYXY_REL), "bbox_mode is .*; boxes must be XYXY_ABS or XYWH_ABS"),
+        (_data(boxes=[["a"], BOXES, BOXES]), "image_id 7: boxes and logits must be arrays of numbers"),
         (_data(ids=[7]), "not of the same images"),
         (_data(ids=[7, "7", 9]), "1 ids are there twice"),
         (_data(ids=[7, 8, 10]), r"for 1 of 2 images; the first has image_id 9 \(9\.jpg\)"),

@@ -22,9 +22,9 @@ def given_proposals(items: Sequence[dict[str, Any]], device: torch.device, prefi
         ValueError: an item has none.
     """
     key = f"{prefix}proposals"
-    if any(key not in x for x in items):
+    if lacking := [x for x in items if key not in x]:
         raise ValueError(
-            f"an item has no {key!r}, and the network has no RPN (MODEL.PROPOSAL_GENERATOR.NAME): set "
-            "MODEL.LOAD_PROPOSALS and DATASETS.PROPOSAL_FILES_TEST (or _TRAIN)"
+            f"{lacking[0].get('file_name', 'an item')} has no {key!r}, and the network has no RPN "
+            "(MODEL.PROPOSAL_GENERATOR.NAME): set MODEL.LOAD_PROPOSALS and DATASETS.PROPOSAL_FILES_TEST (or _TRAIN)"
         )
     return [x[key].to(device) for x in items]

@@ -16,7 +16,13 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
 from dnt_d2.data import build_pair_train_loader, build_video_test_loader
-from dnt_d2.modeling import DetectAndTrack, PyramidProposalNetwork, pyramid_proposals, with_proposal_scales
+from dnt_d2.modeling import (
+    DetectAndTrack,
+    PyramidProposalNetwork,
+    VideoStream,
+    pyramid_proposals,
+    with_proposal_scales,
+)
 from dnt_d2.modeling.proposals import pyramid_size
 
 Make = Callable[..., Any]
@@ -130,6 +136,26 @@ def test_rpn_alone(small_cfg: Make, make_video: Make) -> None:
     assert with_proposal_scales(cfg, other) is other
     for mode in (True, False):
         assert with_proposal_scales(cfg, network.train(mode)).training == mode
+
+
+def link_candidates(model: DetectAndTrack, video: list[dict[str, Any]], chunk: int) -> list[Instances]:
+    stream = VideoStream(model)
+    return [x["link_candidates"] for i in range(0, len(video), chunk) for x in stream(video[i : i + chunk])]
+
+
+def test_dnt_detects_in_proposals_of_all_sizes(
+    small_cfg: Make, small_model: Make, model: DetectAndTrack, make_video: Make
+) -> None:
+    """Whatever the chunk of video; the picture's own size alone is the network as it is."""
+    video = make_video(0, 3)
+    plain = link_candidates(model, video, 2)
+    for sides, as_it_is in (((128,), True), (SIDES, False)):
+        other = small_model(small_cfg("TEST.PROPOSAL_SCALES", sides), lively=True)
+        found, again = link_candidates(other, video, 2), link_candidates(other, video, 1)
+        for a, b, c in zip(found, again, plain, strict=True):
+            assert torch.allclose(a.pred_boxes.tensor, b.pred_boxes.tensor, atol=1e-2)
+            same_boxes = torch.allclose(a.pred_boxes.tensor, c.pred_boxes.tensor, atol=1e-2)
+            assert same_boxes == as_it_is
 
 
 # The RPN alone, as configs/Base-RPN.yaml trains it

@@ -35,7 +35,8 @@ def _add_data_keys(cfg: CN) -> None:
     # VideoPredictor and the demo have an argument of their own for it.
     cfg.TEST.TEMPORAL_STRIDE = 1
     # Proposals from several sizes of each picture in testing: the lengths of its longer side, in pixels. () is off: the
-    # picture as it is; the paper's 5 scales (sec. 5.2) are (1400, 700, 350, 175, 88). Each costs a pass of the trunk.
+    # picture as it is. For the paper's 5 scales (sec. 5.2; it names no sizes) configs/test/proposals_5_scales.yaml has
+    # (1400, 700, 350, 175, 88), those of the authors' RPN. Each costs a pass of the trunk.
     cfg.TEST.PROPOSAL_SCALES = ()
     # The scores that are linked (sec. 5.3 and table 2, "average"): "none", a box's own in frame t; "next", their mean
     # with the class scores at the tracked box in frame t + tau; "both", the mean over t - tau, t and t + tau.

@@ -128,7 +128,9 @@ def dilate_last_stage(features: nn.Sequential) -> None:
         elif isinstance(module, nn.MaxPool2d):
             module.stride = 1
     for block in features[_REDUCTION_B + 1 :]:
-        block.set_submodule("branch3.0", DilatedMean(2))  # the average pool
+        pool_and_conv = block.get_submodule("branch3")
+        assert isinstance(pool_and_conv, nn.Sequential)
+        pool_and_conv[0] = DilatedMean(2)
         for module in block.modules():
             if isinstance(module, nn.Conv2d):
                 module.dilation = tuple(2 if size > 1 else 1 for size in module.kernel_size)

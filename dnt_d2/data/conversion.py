@@ -58,7 +58,7 @@ def read_video_set(
 
 def _read_ilsvrc(root: str, kind: str, lists: Sequence[str], class_names: Sequence[str]) -> VideoSet:
     still = kind == "ilsvrc_det"
-    frames = (load_det if still else load_vid)(root, lists, class_names)
+    frames = list((load_det if still else load_vid)(root, lists, class_names))
     data = Path(root, "Data", "DET" if still else "VID")
     names: list[str] = []
     for frame in frames:

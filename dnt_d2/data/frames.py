@@ -1,125 +1,182 @@
-"""From lists and folders to dataset dicts: which images there are, and where in the table of XML each one stands."""
+"""From lists and folders to frames: which images there are, and where in the table of XML each one stands."""
 
 from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .annotations import Repairs, read_annotation
+from .frame_dicts import FrameDicts
 from .layout import IMAGE_EXTENSION, frame_names
-from .listing import Listing
-from .table_annotations import table_annotations
-from .xml_cache import XML
-from .xml_table import XmlTable
-
-Frame = tuple[str, int | None, int, int, int]
-"""file_name, image_id, video_id, frame_index, video_length of a dataset dict. (Named tuples are ten times slower.)"""
-
-Frames = tuple[list[Frame], NDArray[np.int64]]
-"""Frames, and for each its row in the table of all XML of the listings, folder by folder."""
+from .table_annotations import table_annotations, whole_numbers
+from .texts import Texts
+from .xml_folders import XML, XmlFolders
+from .xml_table import Ints, XmlTable
 
 
-def video_frames(root: str, videos: Mapping[str, Mapping[str, int | None]], listings: Mapping[str, Listing]) -> Frames:
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """N frames.
+
+    Attributes:
+        folders: (F,) below ``Data/<part>``.
+        folder: (N,) the place of each frame's folder among them.
+        row: (N,) in the table of all XML of these folders, folder by folder.
+        name: (N,) of its image and its XML, without extension.
+        image_id: (N,) as listed; None where there is none.
+        video_id, frame_index, video_length: (N,) as in dataset dicts.
+    """
+
+    folders: list[str]
+    folder: Ints
+    row: Ints
+    name: Texts
+    image_id: Ints
+    video_id: Ints
+    frame_index: Ints
+    video_length: Ints
+
+
+def video_frames(root: str, videos: Mapping[str, Mapping[str, int | None]], found: XmlFolders) -> Frames:
     """The listed frames of videos, video by video and in order.
 
     Args:
         root: of the tree.
         videos: from :func:`dnt_d2.data.layout.listed_videos`.
-        listings: of the XML of each video.
+        found: the XML of each video, in the same order.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`dnt_d2.data.layout.frame_names`; or a listed frame is missing.
     """
-    frames: list[Frame] = []
-    rows: list[int] = []
-    start = 0
-    for video_id, (video, wanted) in enumerate(videos.items()):
-        known = listings[video].names
-        names = frame_names(root, video, known)
-        length, folder = len(names), f"{root}/Data/VID/{video}/"
-        if missing := wanted.keys() - set(names):
-            raise FileNotFoundError(f"{folder}{min(missing)}{IMAGE_EXTENSION} is listed but missing")
-        places: Any = range(start, start + length)
-        if names != known:
-            row = {name: place for place, name in enumerate(known, start)}
-            places = [row[name] for name in names]
-        frames += [
-            (f"{folder}{name}{IMAGE_EXTENSION}", wanted.get(name), video_id, index, length)
-            for index, name in enumerate(names)
-            if not wanted or name in wanted
-        ]
-        rows += [places[index] for index, name in enumerate(names) if not wanted or name in wanted]
-        start += len(known)
-    return frames, np.array(rows, np.int64)
+    complete = np.all(found.stamps[:, 2:] >= 0, axis=1).tolist()
+    starts, counts = found.starts.tolist(), found.count.tolist()
+    numbers = np.arange(max(counts, default=0))
+    if all(complete) and not any(videos.values()):
+        return _all_frames(list(videos), found)
+    places: list[Ints] = []
+    rows: list[Ints] = []
+    ids: list[int | None] = []
+    lengths: list[int] = []
+    for i, (video, wanted) in enumerate(videos.items()):
+        place = order = numbers[: counts[i]]
+        if wanted or not complete[i]:
+            known = found.names.part(starts[i], starts[i] + counts[i])
+            names = known if complete[i] else frame_names(root, video, known)
+            order = order if names == known else _places(names, known)
+            place = _listed(names, wanted, f"{root}/Data/VID/{video}") if wanted else numbers[: len(names)]
+            ids += [wanted[names[k]] for k in place.tolist()] if wanted else []
+        ids += [] if wanted else [None] * len(place)
+        places.append(place)
+        rows.append(order if place is order else order[place])
+        lengths.append(len(order))
+    count = np.array([len(place) for place in places], np.int64)
+    video_id = np.repeat(np.arange(len(places)), count)
+    row = _join(rows) + found.starts[video_id]
+    return Frames(
+        list(videos),
+        video_id,
+        row,
+        found.names.take(row),
+        whole_numbers(ids),
+        video_id,
+        _join(places),
+        np.array(lengths, np.int64)[video_id],
+    )
 
 
-def still_frames(root: str, paths: Mapping[str, int | None], listings: Mapping[str, Listing]) -> Frames:
+def _all_frames(videos: list[str], found: XmlFolders) -> Frames:
+    """Of whole videos about which all is known: at once, since a start waits for it."""
+    rows = np.arange(len(found.names))
+    video_id = np.repeat(np.arange(len(videos)), found.count)
+    ids = np.full(len(rows), None)
+    return Frames(
+        videos, video_id, rows, found.names, ids, video_id, rows - found.starts[video_id], found.count[video_id]
+    )
+
+
+def _places(names: Sequence[str], known: Sequence[str]) -> Ints:
+    place = {name: k for k, name in enumerate(known)}
+    return np.array([place[name] for name in names], np.int64)
+
+
+def _listed(names: Sequence[str], wanted: Mapping[str, int | None], folder: str) -> Ints:
+    """The places of the listed frames of a video."""
+    if missing := wanted.keys() - set(names):
+        raise FileNotFoundError(f"{folder}/{min(missing)}{IMAGE_EXTENSION} is listed but missing")
+    return np.array([place for place, name in enumerate(names) if name in wanted], np.int64)
+
+
+def still_frames(root: str, paths: Mapping[str, int | None], found: XmlFolders) -> Frames:
     """Listed stills that have an annotation; those of ``ILSVRC2013_train_extra<n>`` need none.
 
     Args:
         root: of the tree.
         paths: of the images, below ``Data/DET`` and without extension, with their ids.
-        listings: of the XML of each of their folders.
+        found: the XML of each of their folders.
 
     Raises:
         FileNotFoundError: an annotation is missing.
     """
-    there = (os.path.join(folder, name) for folder, listing in listings.items() for name in listing.names)
-    row = {path: place for place, path in enumerate(there)}
-    frames: list[Frame] = []
-    rows: list[int] = []
-    for path, image_id in paths.items():
-        if path in row:
-            frames.append((f"{root}/Data/DET/{path}{IMAGE_EXTENSION}", image_id, 0, 0, 1))
-            rows.append(row[path])
-        elif "_train_extra" not in path:
+    folder = np.repeat(np.arange(len(found.folders)), found.count)
+    prefixes = [os.path.join(folder, "") if folder else "" for folder in found.folders]
+    names = found.names.part(0, len(found.names))
+    row = {prefixes[k] + name: i for i, (k, name) in enumerate(zip(folder.tolist(), names, strict=True))}
+    for path in paths.keys() - row.keys():
+        if "_train_extra" not in path:
             read_annotation(f"{root}/Annotations/DET/{path}{XML}", {}, Repairs())  # says what is missing
-    return frames, np.array(rows, np.int64)
+    rows = np.array([row[path] for path in paths if path in row], np.int64)
+    ids = [number for path, number in paths.items() if path in row]
+    return Frames(
+        found.folders,
+        folder[rows],
+        rows,
+        found.names.take(rows),
+        whole_numbers(ids),
+        np.arange(len(rows)),
+        np.zeros(len(rows), np.int64),
+        np.ones(len(rows), np.int64),
+    )
 
 
 def make_dicts(
     root: str, part: str, frames: Frames, table: XmlTable, classes: Mapping[str, int], repairs: Repairs
-) -> list[dict[str, Any]]:
+) -> FrameDicts:
     """The dataset dict of each frame.
 
     Args:
         root: of the tree.
         part: "VID" or "DET"; see ``still`` in :func:`dnt_d2.data.annotations.read_annotation`.
         frames: with their rows in the table.
-        table: from :func:`dnt_d2.data.xml_cache.read_xml`.
+        table: from :func:`dnt_d2.data.xml_cache.read_folders`.
         classes, repairs: as in :func:`dnt_d2.data.annotations.read_annotation`.
 
     Raises:
         ValueError: an annotation is wrong; the message names the file.
     """
-    images, data = frames[0], f"{root}/Data/{part}/"
 
     def path(n: int) -> str:
-        below = images[n][0].removeprefix(data).removesuffix(IMAGE_EXTENSION)
-        return f"{root}/Annotations/{part}/{below}{XML}"
+        return f"{root}/Annotations/{part}/{os.path.join(frames.folders[int(frames.folder[n])], frames.name[n])}{XML}"
 
-    content = table_annotations(table.take(frames[1]), path, classes, repairs, still=part == "DET")
-    return [
-        {
-            "file_name": file_name,
-            "image_id": image_id,
-            "height": height,
-            "width": width,
-            "video_id": video_id,
-            "frame_index": frame_index,
-            "video_length": video_length,
-            "annotations": annotations,
-        }
-        for (file_name, image_id, video_id, frame_index, video_length), width, height, annotations in zip(
-            images, *content, strict=True
-        )
-    ]
+    annotations = table_annotations(table.take(frames.row), path, classes, repairs, still=part == "DET")
+    return FrameDicts(
+        [f"{root}/Data/{part}/{os.path.join(folder, '')}" for folder in frames.folders],
+        frames.folder,
+        frames.name,
+        frames.image_id,
+        frames.video_id,
+        frames.frame_index,
+        frames.video_length,
+        annotations,
+    )
+
+
+def _join(columns: Sequence[Ints]) -> Ints:
+    return np.concatenate([np.empty(0, np.int64), *columns])
 
 
 @contextmanager

@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
+import numpy as np
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from ..vid_classes import VID_CLASSES
 from .annotations import Repairs, class_ids
-from .frames import make_dicts, no_collection, still_frames, video_frames
+from .frame_dicts import FrameDicts
+from .frames import make_dicts, still_frames, video_frames
 from .layout import expand_root, find_root, listed_videos, read_list
-from .listing import list_files
-from .xml_cache import XML, read_xml
+from .xml_cache import read_folders
+from .xml_table import Ints
 
 logger = logging.getLogger(__name__)
-
-Dicts = list[dict[str, Any]]
 
 
 def register_imagenet_vid(
@@ -61,7 +60,7 @@ def _describe(name: str, kind: str, root: str, class_names: Sequence[str]) -> No
 
 def load_vid(
     root: str, lists: str | Sequence[str], class_names: Sequence[str] = VID_CLASSES, *, workers: int = 0
-) -> Dicts:
+) -> FrameDicts:
     """Read videos, one dict per frame, video by video and in order.
 
     What the XML say is kept (see :mod:`dnt_d2.data.xml_cache`): the next time, only those that changed are read.
@@ -75,10 +74,11 @@ def load_vid(
         workers: processes that read XML, see :func:`dnt_d2.data.xml_reading.count_workers`.
 
     Returns:
-        Detectron2 dicts with ``file_name, image_id, height, width, video_id, frame_index, video_length,
-        annotations`` (see :func:`dnt_d2.data.annotations.read_annotation`). ``image_id`` is the id in the list, where
-        all are there and differ, else a running number from 1; ``video_id`` is the place among the listed videos, from
-        0. ``frame_index`` and ``video_length`` count the frames on disk, also where a list has only some of them.
+        Detectron2 dicts, each made when it is asked for, with ``file_name, image_id, height, width, video_id,
+        frame_index, video_length, annotations`` (see :func:`dnt_d2.data.annotations.read_annotation`). ``image_id`` is
+        the id in the list, where all are there and differ, else a running number from 1; ``video_id`` is the place
+        among the listed videos, from 0. ``frame_index`` and ``video_length`` count the frames on disk, also where a
+        list has only some of them.
 
     Raises:
         FileNotFoundError: the root, a list, an image or an annotation is missing.
@@ -89,12 +89,9 @@ def load_vid(
     names = _names(lists)
     videos = listed_videos(root, names)
     logger.info(f"Reading {len(videos)} videos of {_short(names)} from {root} ...")
-    listings = {video: list_files(f"{root}/Annotations/VID/{video}", XML) for video in videos}
-    with no_collection():
-        frames = video_frames(root, videos, listings)
-        table = read_xml(root, "VID", listings, workers=workers)
-        dicts = make_dicts(root, "VID", frames, table, classes, repairs)
-    _number_images(dicts)
+    found, table = read_folders(root, "VID", list(videos), workers=workers)
+    dicts = make_dicts(root, "VID", video_frames(root, videos, found), table, classes, repairs)
+    dicts = _number_images(dicts)
     _report(f"{len(videos)} videos, {len(dicts)} frames of {_short(names)} from {root}", start, repairs)
     return dicts
 
@@ -107,7 +104,7 @@ def load_det(
     max_per_class: int = 0,
     keep_empty: bool = False,
     workers: int = 0,
-) -> Dicts:
+) -> FrameDicts:
     """Read stills: each is a video of length 1, whose objects are numbered by position.
 
     Args:
@@ -132,17 +129,13 @@ def load_det(
     names = _names(lists)
     paths = dict(entry for name in names for entry in read_list(root, "DET", name))
     logger.info(f"Reading the annotations of {len(paths)} images of {_short(names)} from {root} ...")
-    folders = dict.fromkeys(os.path.dirname(path) for path in paths)
-    listings = {folder: list_files(f"{root}/Annotations/DET/{folder}", XML) for folder in folders}
-    with no_collection():
-        frames = still_frames(root, paths, listings)
-        table = read_xml(root, "DET", listings, workers=workers)
-        dicts = make_dicts(root, "DET", frames, table, classes, repairs)
-    dicts = [d for d in dicts if d["annotations"] or keep_empty]
-    for video_id, d in enumerate(dicts):
-        d["video_id"] = video_id
-    dicts = _at_most_per_class(dicts, max_per_class) if max_per_class else dicts
-    _number_images(dicts)
+    found, table = read_folders(root, "DET", list(dict.fromkeys(map(os.path.dirname, paths))), workers=workers)
+    dicts = make_dicts(root, "DET", still_frames(root, paths, found), table, classes, repairs)
+    if not keep_empty:
+        dicts = dicts.take(np.flatnonzero(dicts.annotations.count))
+    if max_per_class:
+        dicts = dicts.take(_at_most_per_class(dicts, max_per_class))
+    dicts = _number_images(replace(dicts, video_id=np.arange(len(dicts))))
     _report(f"{len(dicts)} of {len(paths)} images of {_short(names)} from {root}", start, repairs)
     return dicts
 
@@ -160,21 +153,22 @@ def _short(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 4 else f"{names[0]} ... {names[-1]}"
 
 
-def _number_images(dicts: Dicts) -> None:
-    ids = [d["image_id"] for d in dicts]
-    if None in ids or len(set(ids)) < len(ids):
-        for image_id, d in enumerate(dicts, 1):
-            d["image_id"] = image_id
+def _number_images(dicts: FrameDicts) -> FrameDicts:
+    """With running numbers from 1, where not each image has an id of its own."""
+    ids = set(dicts.image_id.tolist())
+    if None not in ids and len(ids) == len(dicts):
+        return dicts
+    return replace(dicts, image_id=np.arange(1, len(dicts) + 1))
 
 
-def _at_most_per_class(dicts: Dicts, limit: int) -> Dicts:
-    images: dict[int, list[int]] = defaultdict(list)
-    for i, d in enumerate(dicts):
-        for category in {a["category_id"] for a in d["annotations"]}:
-            images[category].append(i)
-    kept = {members[i] for members in images.values() for i in evenly_spaced(limit, len(members))}
-    kept |= {i for i, d in enumerate(dicts) if not d["annotations"]}
-    return [dicts[i] | {"video_id": place} for place, i in enumerate(sorted(kept))]
+def _at_most_per_class(dicts: FrameDicts, limit: int) -> Ints:
+    """The places of evenly spaced images of each class, and of those without an object."""
+    count, category = dicts.annotations.count, dicts.annotations.category
+    image = np.repeat(np.arange(len(dicts)), count)
+    kept = count == 0
+    for members in (np.unique(image[category == c]) for c in np.unique(category)):
+        kept[members[evenly_spaced(limit, len(members))]] = True
+    return np.flatnonzero(kept)
 
 
 def _report(what: str, start: float, repairs: Repairs) -> None:

@@ -141,7 +141,7 @@ def frame_names(root: str, video: str, annotated: Sequence[str] | None = None) -
         ValueError: frames are not named by numbers.
     """
     parts = [(f"{root}/Data/VID/{video}", IMAGE_EXTENSION), (f"{root}/Annotations/VID/{video}", ".xml")]
-    if annotated and _is_complete(parts[0][0], annotated):
+    if annotated and has_all_images(parts[0][0], annotated):
         return list(annotated)
     found = [_numbered(folder, extension) for folder, extension in parts]
     names = found[0] | found[1]
@@ -157,11 +157,13 @@ def frame_names(root: str, video: str, annotated: Sequence[str] | None = None) -
     return [names[number] for number in sorted(names)]
 
 
-def _is_complete(folder: str, names: Sequence[str]) -> bool:
+def has_all_images(folder: str, names: Sequence[str]) -> bool:
     """Whether these are all images in a folder, numbered without gaps and so that their order is that of the numbers.
 
     Almost every video is such; the others are looked at name by name.
     """
+    if not names:
+        return False
     try:
         images = sorted(name for name in os.listdir(folder) if name.endswith(IMAGE_EXTENSION))
     except OSError:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
 import torch
 from detectron2.config import CfgNode
-from detectron2.data import DatasetCatalog, DatasetFromList, MetadataCatalog
+from detectron2.data import DatasetCatalog, MetadataCatalog
 from detectron2.data.build import trivial_batch_collator, worker_init_reset_seed
 from detectron2.data.catalog import Metadata
 from detectron2.utils import comm
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from .frame_dicts import FrameDicts
+from .joined_frames import JoinedFrames, pack_frames
 from .mapper import FrameMapper, PairMapper
-from .pairs import PairDataset, group_by_video
+from .pairs import PairDataset
 from .proposals import with_proposals
 from .samplers import PairSampler, VideoChunkSampler
+from .video_index import group_by_video
 
 logger = logging.getLogger(__name__)
 
-Dicts = list[dict[str, Any]]
+Dicts = Sequence[dict[str, Any]]
 
 
 def build_pair_train_loader(
@@ -100,15 +103,18 @@ def build_video_test_loader(
 class _Frames(Dataset):
     def __init__(self, dicts: Dicts, mapper: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         # Training annotations are of no use here, and evaluators read them from the catalog.
-        without = [{key: value for key, value in d.items() if key != "annotations"} for d in dicts]
-        self._dicts = DatasetFromList(without, copy=False)
+        self._dicts = dicts if isinstance(dicts, FrameDicts) else pack_frames([_without_annotations(d) for d in dicts])
         self._mapper = mapper
 
     def __len__(self) -> int:
         return len(self._dicts)
 
     def __getitem__(self, place: int) -> dict[str, Any]:
-        return self._mapper(self._dicts[place])
+        return self._mapper(_without_annotations(self._dicts[place]))
+
+
+def _without_annotations(frame: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in frame.items() if key != "annotations"}
 
 
 def _check_train_config(cfg: CfgNode) -> None:
@@ -129,20 +135,19 @@ def _check_train_config(cfg: CfgNode) -> None:
 
 def _train_dicts(cfg: CfgNode) -> tuple[Dicts, Dicts]:
     """The frames of all data sets of videos, and the images of all data sets of stills."""
-    videos: Dicts = []
-    stills: Dicts = []
+    parts: dict[str, list[tuple[str, Dicts]]] = {"video": [], "still": []}
     names = cfg.DATASETS.TRAIN
     for name in names:
         dicts = with_proposals(cfg, "TRAIN", name, _dicts(name))
         metadata = MetadataCatalog.get(name)
         _check_classes(names[0], MetadataCatalog.get(names[0]), name, metadata)
-        (videos if _kind(metadata, dicts) == "video" else stills).extend(d | {"dataset": name} for d in dicts)
-    return videos, stills
+        parts["video" if _kind(metadata, dicts) == "video" else "still"].append((name, dicts))
+    return JoinedFrames(parts["video"]), JoinedFrames(parts["still"])
 
 
 def _dicts(name: str) -> Dicts:
     dicts = DatasetCatalog.get(name)
-    if not dicts:
+    if not len(dicts):
         raise ValueError(f"The data set {name!r} is empty: check its lists and its classes")
     return dicts
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from detectron2.data import DatasetFromList
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from .imagenet_vid import evenly_spaced
+from .joined_frames import JoinedFrames, pack_frames, parts_of
+from .video_index import VideoIndex, index_videos
+from .xml_table import Ints
 
 # What random numbers are for: each use has its own stream.
 _ORDER, _ITEM = 0, 1
@@ -32,6 +36,26 @@ class Pick(NamedTuple):
     seed: int
 
 
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """Where items may begin, for each of V videos or stills.
+
+    Attributes:
+        places: (K, 2) of frame t and t + tau, video by video.
+        edges: (V + 1,) the first row of each video, and K.
+    """
+
+    places: Ints
+    edges: Ints
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    def __getitem__(self, member: int) -> Ints:
+        """The rows of one video."""
+        return self.places[self.edges[member] : self.edges[member + 1]]
+
+
 class PairDataset(Dataset):
     """Pairs of frames from videos, and stills as pairs without motion, strictly in turn.
 
@@ -42,8 +66,8 @@ class PairDataset(Dataset):
 
     def __init__(
         self,
-        video_dicts: Sequence[Mapping[str, Any]],
-        still_dicts: Sequence[Mapping[str, Any]],
+        video_dicts: Sequence[dict[str, Any]],
+        still_dicts: Sequence[dict[str, Any]],
         mapper: Callable[..., dict[str, Any]],
         *,
         seed: int,
@@ -72,21 +96,15 @@ class PairDataset(Dataset):
                 f"need seed >= 0, stride >= 1, frames_per_video >= 0; got {seed}, {stride}, {frames_per_video}"
             )
         self.mapper, self.seed = mapper, seed
-        videos = [
-            _starts(video, video_dicts, stride, frames_per_video, pairs)
-            for video in group_by_video(video_dicts).values()
-        ]
-        if pairs:
-            _check_stride(videos, video_dicts, stride)
+        videos = _starts(index_videos(video_dicts), stride, frames_per_video, pairs)
         first = len(video_dicts)
-        stills = [np.array([[i, i]]) for i in range(first, first + len(still_dicts))]
-        # For each kind, for each video or still, (K, 2): the places of t and t + tau.
-        self._kinds: list[list[NDArray[np.int64]]] = [kind for kind in (videos, stills) if kind]
+        still = np.arange(first, first + len(still_dicts))
+        stills = Starts(np.stack([still, still], axis=1), np.arange(len(still) + 1))
+        self._kinds = [kind for kind in (videos, stills) if len(kind)]
         if not self._kinds:
             raise ValueError("There is nothing to train on: the data sets in DATASETS.TRAIN are empty")
         self._pairs = pairs
-        # Serialised into one block of memory, which loader workers share.
-        self._frames = DatasetFromList([*video_dicts, *still_dicts], copy=False)
+        self._frames = pack_frames(JoinedFrames([*parts_of(video_dicts), *parts_of(still_dicts)]))
         self._last_order: dict[int, tuple[int, NDArray[np.int64]]] = {}
 
     def pick(self, n: int) -> Pick:
@@ -94,7 +112,7 @@ class PairDataset(Dataset):
         kind, m = n % len(self._kinds), n // len(self._kinds)
         members = self._kinds[kind]
         epoch, place = divmod(m, len(members))
-        starts = members[self._order(kind, epoch)[place]]
+        starts = members[int(self._order(kind, epoch)[place])]
         rng = np.random.default_rng([self.seed, _ITEM, n])
         frame, next_frame = (int(i) for i in starts[rng.integers(len(starts))])
         flip, seed = bool(rng.random() < 0.5), int(rng.integers(2**31))
@@ -123,42 +141,49 @@ class PairDataset(Dataset):
         return self._last_order[kind][1]
 
 
-def group_by_video(dicts: Sequence[Mapping[str, Any]]) -> dict[tuple[str, Any], list[int]]:
-    """For each video, known by (data set, video_id), the places of its frames, in order of ``frame_index``.
-
-    Videos are in order of their first frame. A dict without ``video_id`` is a video of its own.
-    """
-    videos: dict[tuple[str, Any], list[int]] = {}
-    for place, d in enumerate(dicts):
-        video = d.get("video_id", f"image {place}")
-        videos.setdefault((d.get("dataset", ""), video), []).append(place)
-    for frames in videos.values():
-        frames.sort(key=lambda place: dicts[place].get("frame_index", 0))
-    return videos
-
-
-def _starts(
-    frames: list[int], dicts: Sequence[Mapping[str, Any]], stride: int, frames_per_video: int, pairs: bool
-) -> NDArray[np.int64]:
-    """(K, 2): the places of t and t + tau, for all t that an item of this video may begin with."""
-    spaced = [frames[i] for i in evenly_spaced(frames_per_video or len(frames), len(frames))]
-    if not pairs:
-        return np.array([[place, place] for place in spaced])
-    at = {dicts[place]["frame_index"]: place for place in frames}
-    after = {place: at.get(dicts[place]["frame_index"] + stride) for place in frames}
+def _starts(index: VideoIndex, stride: int, frames_per_video: int, pairs: bool) -> Starts:
+    """For each video all t that an item may begin with, each with t + tau."""
+    spaced, video = _evenly_spaced(index, frames_per_video), index.video
+    next_place = _next_places(index, stride) if pairs else index.place
+    has_next = next_place >= 0
+    if pairs and len(index.place):
+        _check_stride(index, has_next, stride)
     # The last of the evenly spaced frames of a short video may be its last; then any frame with a next one is better.
-    for candidates in (spaced, frames):
-        if starts := [[place, after[place]] for place in candidates if after[place] is not None]:
-            return np.array(starts)
-    return np.array([[place, place] for place in frames])
+    chosen = spaced & has_next
+    for others in (has_next, np.ones_like(has_next)):
+        without = np.bincount(video, chosen, minlength=len(index.videos)) == 0
+        chosen |= others & without[video]
+    second = np.where(has_next, next_place, index.place)
+    count = np.bincount(video[chosen], minlength=len(index.videos))
+    places = np.stack([index.place[chosen], second[chosen]], axis=1)
+    return Starts(places, np.concatenate([[0], np.cumsum(count)]))
 
 
-def _check_stride(videos: list[NDArray[np.int64]], dicts: Sequence[Mapping[str, Any]], stride: int) -> None:
+def _evenly_spaced(index: VideoIndex, count: int) -> NDArray[np.bool_]:
+    """(N,) which frames of the index are among as many evenly spaced ones of their video; 0 takes all."""
+    chosen = np.full(len(index.place), not count)
+    for start, end in pairwise(index.start.tolist() if count else []):
+        chosen[np.add(evenly_spaced(count, end - start), start)] = True
+    return chosen
+
+
+def _next_places(index: VideoIndex, stride: int) -> Ints:
+    """(N,) the place of the frame that comes ``stride`` after each, in its video; -1 where there is none."""
+    if not len(index.place):
+        return index.place
+    # Rising, since frames are in order video by video: numbers of frames never reach from one video into another.
+    frame = index.frame_index - index.frame_index.min()
+    key = index.video * (frame.max() + stride + 1) + frame
+    found = np.searchsorted(key, key + stride, side="right") - 1
+    return np.where(key[found] == key + stride, index.place[found], -1)
+
+
+def _check_stride(index: VideoIndex, has_next: NDArray[np.bool_], stride: int) -> None:
     """Refuse a stride at which no video gives a pair, so that nothing would ever move; single frames are stills."""
-    if any((starts[:, 0] != starts[:, 1]).any() for starts in videos):
+    if has_next.any():
         return
-    spans = [np.ptp([dicts[place]["frame_index"] for place in starts[:, 0]]) for starts in videos]
-    if longest := int(max(spans, default=0)):
+    longest = int((index.frame_index[index.start[1:] - 1] - index.frame_index[index.start[:-1]]).max())
+    if longest:
         raise ValueError(
             f"INPUT.PAIR_STRIDE is {stride}, but in no video of DATASETS.TRAIN are two frames so far apart: the "
             f"longest spans {longest + 1} frames; lower the stride"

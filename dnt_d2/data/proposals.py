@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import pickle
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from detectron2.structures import Boxes, BoxMode, Instances
 
 from .augmentation import flip_boxes
 
-Dicts = list[dict[str, Any]]
+Dicts = Sequence[dict[str, Any]]
 
 _LISTS = ("ids", "boxes", "objectness_logits")
 # Detectron's first version had other names for them.

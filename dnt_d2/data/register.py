@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from detectron2.config import CfgNode
@@ -13,7 +13,7 @@ from .imagenet_vid import load_det, load_vid
 from .layout import expand_root
 from .own_videos import load_coco_vid, load_mot
 
-Dicts = list[dict[str, Any]]
+Dicts = Sequence[dict[str, Any]]
 Entry = dict[str, Any]
 
 # For each format: the keys that it needs, and those that it may have, with their defaults.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,9 +12,7 @@ from detectron2.structures import BoxMode
 from numpy.typing import NDArray
 
 from .annotations import Repairs, read_annotation
-from .xml_table import NO_TRACK, XmlTable
-
-Ints = NDArray[np.int64]
+from .xml_table import NO_TRACK, Ints, XmlTable, runs
 
 
 class UsableObjects(NamedTuple):
@@ -33,9 +33,72 @@ class UsableObjects(NamedTuple):
     track: Ints
 
 
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """The annotations of N images with K objects, as columns.
+
+    Attributes:
+        width, height: (N,) px.
+        start: (N + 1,) the first object of each image, and K.
+        box: (K, 4) x1, y1, x2, y2.
+        category, track, occluded, generated: (K,) as in :func:`dnt_d2.data.annotations.read_annotation`.
+    """
+
+    width: Ints
+    height: Ints
+    start: Ints
+    box: NDArray[np.float64]
+    category: Ints
+    track: Ints
+    occluded: Ints
+    generated: Ints
+
+    @property
+    def count(self) -> Ints:
+        """(N,) objects of each image."""
+        return np.diff(self.start)
+
+    def take(self, places: Ints) -> Annotations:
+        """Those of these images, in this order."""
+        count = self.count[places]
+        objects = runs(self.start[places], count)
+        return Annotations(
+            self.width[places],
+            self.height[places],
+            _edges(count),
+            self.box[objects],
+            self.category[objects],
+            self.track[objects],
+            self.occluded[objects],
+            self.generated[objects],
+        )
+
+    def dicts(self, first: int, last: int) -> list[list[dict[str, Any]]]:
+        """Those of images ``first`` to ``last - 1``, as ``read_annotation`` gives them."""
+        edges = self.start[first : last + 1].tolist()
+        where = slice(edges[0], edges[-1])
+        columns = (self.box, self.category, self.track, self.occluded, self.generated)
+        mode = BoxMode.XYXY_ABS
+        objects = [
+            {
+                "bbox": bbox,
+                "bbox_mode": mode,
+                "category_id": category_id,
+                "instance_id": instance_id,
+                "occluded": occluded,
+                "generated": generated,
+                "iscrowd": 0,
+            }
+            for bbox, category_id, instance_id, occluded, generated in zip(
+                *(column[where].tolist() for column in columns), strict=True
+            )
+        ]
+        return [objects[a - edges[0] : b - edges[0]] for a, b in pairwise(edges)]
+
+
 def table_annotations(
     table: XmlTable, path: Callable[[int], str], classes: Mapping[str, int], repairs: Repairs, *, still: bool = False
-) -> tuple[list[int], list[int], list[list[dict[str, Any]]]]:
+) -> Annotations:
     """What :func:`dnt_d2.data.annotations.read_annotation` gives for each XML of a table, without reading it again.
 
     Args:
@@ -43,20 +106,63 @@ def table_annotations(
         path: of the n-th of them; called for those that must be read anew because something is wrong with them.
         classes, repairs, still: as there.
 
-    Returns:
-        widths, heights and annotations, N of each.
-
     Raises:
         FileNotFoundError, ValueError: as there, for the first file that is wrong.
     """
     wrong = wrong_rows(table, classes, still=still)
     read_anew = {int(n): read_annotation(path(int(n)), classes, repairs, still=still) for n in np.flatnonzero(wrong)}
     objects = usable_objects(table, ~wrong, classes, repairs, still=still)
-    annotations = _by_row(_dicts(table, objects), objects.row, len(table))
-    widths, heights = table.width.tolist(), table.height.tolist()
-    for n, (width, height, found) in read_anew.items():
-        widths[n], heights[n], annotations[n] = width, height, found
-    return widths, heights, annotations
+    result = Annotations(
+        table.width,
+        table.height,
+        _edges(np.bincount(objects.row, minlength=len(table))),
+        objects.box,
+        objects.category,
+        objects.track,
+        table.occluded[objects.place],
+        table.generated[objects.place],
+    )
+    return _insert(result, read_anew) if read_anew else result
+
+
+def _insert(annotations: Annotations, found: Mapping[int, tuple[int, int, list[dict[str, Any]]]]) -> Annotations:
+    """With those of some images, which have none yet, as they were read from their files."""
+    places, count = np.array(list(found)), annotations.count
+    count[places] = [len(x[2]) for x in found.values()]
+    before, dicts = np.repeat(np.arange(len(count)), annotations.count), [d for x in found.values() for d in x[2]]
+    order = np.argsort(np.concatenate([before, np.repeat(places, count[places])]), kind="stable")
+    width, height = whole_numbers([x[0] for x in found.values()]), whole_numbers([x[1] for x in found.values()])
+    box = np.array([d["bbox"] for d in dicts], np.float64).reshape(-1, 4)
+    keys = ("category_id", "instance_id", "occluded", "generated")
+    columns = (annotations.category, annotations.track, annotations.occluded, annotations.generated)
+    return Annotations(
+        _with(annotations.width, places, width),
+        _with(annotations.height, places, height),
+        _edges(count),
+        np.concatenate([annotations.box, box])[order],
+        *(
+            np.concatenate([column, whole_numbers([d[key] for d in dicts])])[order]
+            for column, key in zip(columns, keys, strict=True)
+        ),
+    )
+
+
+def _with(column: Ints, places: Ints, values: Ints) -> Ints:
+    column = column.astype(values.dtype)
+    column[places] = values
+    return column
+
+
+def whole_numbers(values: Sequence[int | None]) -> Ints:
+    """A column of these; of Python's own objects where one is None or too large for 64 bits."""
+    try:
+        return np.array(values, np.int64)
+    except (OverflowError, TypeError):
+        return np.array(values, object)
+
+
+def _edges(count: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(count)])
 
 
 def wrong_rows(table: XmlTable, classes: Mapping[str, int], *, still: bool = False) -> NDArray[np.bool_]:
@@ -83,54 +189,42 @@ def usable_objects(
         repairs.other_class += int((category[place] < 0).sum())
         place = place[category[place] >= 0]
     boxes, inside = clip_boxes(table, place, row)
-    has_area = (inside[:, 2:] > inside[:, :2]).all(axis=1)
+    has_area = (inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])
     repairs.dropped += int((~has_area).sum())
-    repairs.clipped += int((inside != boxes).any(axis=1)[has_area].sum())
-    place, inside = place[has_area], inside[has_area]
+    repairs.clipped += int((has_area & np.logical_or.reduce((inside != boxes).T)).sum())
+    place, inside = _keep(has_area, place, inside)
     if still:
         track = np.arange(len(place)) - np.searchsorted(row[place], row[place])
     else:
         first = _first_of_track(row[place], table.track[place])
-        repairs.repeated += len(place) - len(first)
-        place, inside = place[first], inside[first]
+        repairs.repeated += int((~first).sum())
+        place, inside = _keep(first, place, inside)
         track = table.track[place]
     return UsableObjects(place, row[place], inside, category[place], track)
 
 
+def _keep(which: NDArray[np.bool_], place: Ints, inside: NDArray[np.float64]) -> tuple[Ints, NDArray[np.float64]]:
+    return (place, inside) if which.all() else (place[which], inside[which])
+
+
 def clip_boxes(table: XmlTable, place: Ints, row: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The boxes at these places, as written and inside their image; ``row`` is that of each object of the table."""
-    boxes = table.boxes[place]
-    limits = np.stack([table.width, table.height] * 2, axis=1)[row[place]] - 1.0
-    return boxes, np.clip(boxes, 0.0, limits)
+    boxes = table.boxes if len(place) == len(table.boxes) else table.boxes[place]
+    inside = np.empty_like(boxes)
+    # Column by column, which takes a quarter of the time.
+    for axis, size in enumerate((table.width, table.height)):
+        limit = size[row[place]] - 1.0
+        for column in (axis, axis + 2):
+            np.clip(boxes[:, column], 0.0, limit, out=inside[:, column])
+    return boxes, inside
 
 
-def _first_of_track(row: Ints, track: Ints) -> Ints:
-    """The places of the first object of each track in each row, ascending."""
+def _first_of_track(row: Ints, track: Ints) -> NDArray[np.bool_]:
+    """Which objects are the first of their track in their row."""
+    first = np.ones(len(row), bool)
+    if ((row[1:] > row[:-1]) | (track[1:] > track[:-1])).all():  # mostly; sorting takes longer than all the rest
+        return first
     order = np.lexsort((track, row))  # stable
     row, track = row[order], track[order]
-    new = np.ones(len(order), bool)
-    new[1:] = (row[1:] != row[:-1]) | (track[1:] != track[:-1])
-    return np.sort(order[new])
-
-
-def _dicts(table: XmlTable, objects: UsableObjects) -> list[dict[str, Any]]:
-    occluded, generated = table.occluded[objects.place], table.generated[objects.place]
-    columns = (objects.box, objects.category, objects.track, occluded, generated)
-    mode = BoxMode.XYXY_ABS
-    return [
-        {
-            "bbox": bbox,
-            "bbox_mode": mode,
-            "category_id": category_id,
-            "instance_id": instance_id,
-            "occluded": occluded,
-            "generated": generated,
-            "iscrowd": 0,
-        }
-        for bbox, category_id, instance_id, occluded, generated in zip(*(c.tolist() for c in columns), strict=True)
-    ]
-
-
-def _by_row(items: list[dict[str, Any]], row: Ints, rows: int) -> list[list[dict[str, Any]]]:
-    ends = np.cumsum(np.bincount(row, minlength=rows)).tolist()
-    return [items[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    first[order[1:]] = (row[1:] != row[:-1]) | (track[1:] != track[:-1])
+    return first

@@ -2,7 +2,7 @@
 
 For each folder of folders (such as ``Annotations/VID/train/ILSVRC2015_VID_train_0000``) there is one file with the
 content of all XML in them, independent of classes and repairs. An XML counts as unchanged when its time of change and
-its size are those of the last reading.
+its size are those of the last reading; a folder is listed again when its own time of change is another.
 """
 
 from __future__ import annotations
@@ -10,49 +10,87 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .file_states import StateReader
 from .listing import Listing
-from .xml_reading import read_files
+from .xml_folders import XML, XmlFolders, join_folders, look_into_folders, on_shelf
+from .xml_reading import count_workers, read_files
 from .xml_shelf import Shelf, load_shelf, save_shelf
-from .xml_table import XmlTable, join_tables
+from .xml_table import Ints, XmlTable, join_tables, runs
 
 logger = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "DNT_D2_CACHE"
-XML = ".xml"
+
+# Of about 8,000 XML: while a process starts, this one has looked at half as many.
+_BYTES_FOR_A_PROCESS = 400_000
 
 
-def read_xml(root: str, part: str, listings: Mapping[str, Listing], *, workers: int = 0) -> XmlTable:
-    """The content of all XML in some folders.
+def read_folders(root: str, part: str, folders: Sequence[str], *, workers: int = 0) -> tuple[XmlFolders, XmlTable]:
+    """Which XML there are in some folders, and their content.
 
     Args:
-        root: the folder with ``Annotations``.
+        root: the folder with ``Data, Annotations``.
         part: "VID" or "DET".
-        listings: of each folder, by its path below ``Annotations/<part>``, from
-            :func:`dnt_d2.data.listing.list_files`.
+        folders: paths below ``Annotations/<part>``, each once; one that is missing has no XML.
         workers: processes that read, see :func:`dnt_d2.data.xml_reading.count_workers`.
 
     Returns:
-        a row for each XML, in the order of the listings. Nothing is an error: see :data:`dnt_d2.data.xml_table.ODD`.
+        the folders in this order, and a row for each of their XML. Nothing is an error: see
+        :data:`dnt_d2.data.xml_table.ODD`.
     """
-    groups: dict[str, list[str]] = {}
-    for folder in listings:
-        groups.setdefault(os.path.dirname(folder), []).append(folder)
+    groups = _groups(folders)
+    helpers = min(count_workers(workers) - 1, _bytes_kept(root, part, groups) // _BYTES_FOR_A_PROCESS)
+    with StateReader(helpers) as reader:
+        shelves = [_load(root, part, group) for group in groups]
+        found = look_into_folders(root, part, list(zip(groups.values(), shelves, strict=True)), reader)
+    tables = [_read_group(root, part, *x, workers) for x in zip(groups, found, shelves, strict=True)]
+    return _in_order(folders, found, tables)
+
+
+def read_xml(root: str, part: str, listings: Mapping[str, Listing], *, workers: int = 0) -> XmlTable:
+    """The content of all XML in some folders that are listed already.
+
+    Args:
+        root, part, workers: as of :func:`read_folders`.
+        listings: of each folder, by its path below ``Annotations/<part>``, from
+            :func:`dnt_d2.data.listing.list_files`.
+
+    Returns:
+        a row for each XML, in the order of the listings.
+    """
+    groups = _groups(listings)
+    found = [XmlFolders.of({folder: listings[folder] for folder in folders}) for folders in groups.values()]
     tables = [
-        _read_group(root, part, group, {folder: listings[folder] for folder in folders}, workers)
-        for group, folders in groups.items()
+        _read_group(root, part, group, files, _load(root, part, group), workers)
+        for group, files in zip(groups, found, strict=True)
     ]
-    # The tables follow each other group by group; the rows, folder by folder.
-    order = [folder for folders in groups.values() for folder in folders]
-    lengths = np.array([len(listings[folder].names) for folder in order], np.int64)
-    start = dict(zip(order, (np.cumsum(lengths) - lengths).tolist(), strict=True))
-    rows = [np.arange(start[folder], start[folder] + len(listing.names)) for folder, listing in listings.items()]
-    return join_tables(tables).take(np.concatenate(rows)) if rows else join_tables(tables)
+    return _in_order(list(listings), found, tables)[1]
+
+
+def _groups(folders: Iterable[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for folder in folders:
+        groups.setdefault(os.path.dirname(folder), []).append(folder)
+    return groups
+
+
+def _in_order(
+    folders: Sequence[str], found: Sequence[XmlFolders], tables: Sequence[XmlTable]
+) -> tuple[XmlFolders, XmlTable]:
+    """What lies group by group, in the order of these folders."""
+    files, table = join_folders(found), join_tables(tables)
+    place = {folder: i for i, folder in enumerate(files.folders)}
+    places = np.array([place[folder] for folder in folders], np.int64)
+    return files.take(places), table.take(runs(files.starts[places], files.count[places]))
 
 
 def cache_places(root: str) -> list[Path]:
@@ -73,66 +111,109 @@ def _is_writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def _read_group(root: str, part: str, group: str, listings: Mapping[str, Listing], workers: int) -> XmlTable:
+def _places(root: str, part: str, group: str) -> list[Path]:
     file = f"{part}/{group}.npz" if group else f"{part}.npz"
-    places = [place / file for place in cache_places(root)]
-    shelf = _first(places)
-    rows, stale = _compare(shelf, listings)
-    if not stale.any() and len(rows) == sum(len(shelf.names(folder)) for folder in listings):
-        return shelf.table.take(rows)
-    with _one_at_a_time(places[0]):
-        shelf = _first(places)  # another process may have read them meanwhile
-        rows, stale = _compare(shelf, listings)
-        fresh = _read_stale(root, part, group, listings, stale, workers)
-        rows[stale] = len(shelf.table) + np.arange(len(fresh))
-        table = join_tables([shelf.table, fresh]).take(rows)
-        _save(shelf, root, part, listings, table, places[0])
-    return table
+    return [place / file for place in cache_places(root)]
 
 
-def _first(places: list[Path]) -> Shelf:
-    for place in places:
+def _bytes_kept(root: str, part: str, groups: Iterable[str]) -> int:
+    places = [place for group in groups for place in _places(root, part, group)]
+    return sum(place.stat().st_size for place in places if place.is_file())
+
+
+def _load(root: str, part: str, group: str) -> Shelf:
+    for place in _places(root, part, group):
         shelf = load_shelf(place)
         if shelf is not None:
             return shelf
     return Shelf.empty()
 
 
-def _compare(shelf: Shelf, listings: Mapping[str, Listing]) -> tuple[np.ndarray, np.ndarray]:
-    """For each XML listed its row on the shelf, and whether it must be read anew (its row may be -1)."""
-    rows = np.array([row for folder, x in listings.items() for row in shelf.rows(folder, x.names)], np.int64)
-    mtime_ns, byte_size = _states(listings)
-    known = rows >= 0
-    found, stale = rows[known], ~known
-    stale[known] = (shelf.table.mtime_ns[found] != mtime_ns[known]) | (shelf.table.byte_size[found] != byte_size[known])
-    return rows, stale
+def _read_group(root: str, part: str, group: str, files: XmlFolders, shelf: Shelf, workers: int) -> XmlTable:
+    found = _compare(shelf, files)
+    if not found.stale.any() and not found.is_news:
+        return shelf.table.take(found.rows)
+    place = _places(root, part, group)[0]
+    with _one_at_a_time(place):
+        shelf = _load(root, part, group)  # another process may have read them meanwhile
+        rows, stale, stamps, _ = _compare(shelf, files)
+        fresh = _read_stale(root, part, group, files, stale, workers)
+        rows[stale] = len(shelf.table) + np.arange(len(fresh))
+        table = join_tables([shelf.table, fresh]).take(rows)
+        _save(shelf, root, part, replace(files, stamps=stamps), table, place)
+    return table
 
 
-def _states(listings: Mapping[str, Listing]) -> tuple[np.ndarray, np.ndarray]:
-    """The times of change and the sizes of all XML listed."""
-    mtime_ns = [value for x in listings.values() for value in x.mtime_ns]
-    byte_size = [value for x in listings.values() for value in x.byte_size]
-    return np.array(mtime_ns, np.int64), np.array(byte_size, np.int64)
+class _Comparison(NamedTuple):
+    """What a shelf knows of the XML in some folders.
+
+    Attributes:
+        rows: (N,) on the shelf, -1 for an unknown XML.
+        stale: (N,) whether it must be read anew.
+        stamps: (F, 4) what is known about the folders now.
+        is_news: whether the shelf has other folders, names or stamps.
+    """
+
+    rows: Ints
+    stale: NDArray[np.bool_]
+    stamps: Ints
+    is_news: bool
+
+
+def _compare(shelf: Shelf, files: XmlFolders) -> _Comparison:
+    rows, known = _find(shelf, files)
+    found = rows >= 0
+    stale = ~found
+    stale[found] = (shelf.table.mtime_ns[rows[found]] != files.mtime_ns[found]) | (
+        shelf.table.byte_size[rows[found]] != files.byte_size[found]
+    )
+    stamps = np.where(files.stamps >= 0, files.stamps, np.maximum(known, -1))
+    return _Comparison(rows, stale, stamps, bool((stamps != known).any()))
+
+
+def _find(shelf: Shelf, files: XmlFolders) -> tuple[Ints, Ints]:
+    """The row of each XML on the shelf, and the stamps there of each folder; -1 and -2 for what is not there so."""
+    if files.names is shelf.files:  # all of it, in this order
+        return np.arange(len(files.names)), shelf.stamps
+    rows = np.full(len(files.names), -1, np.int64)
+    known = np.full((len(files.folders), 4), -2, np.int64)
+    ends = np.cumsum(files.count).tolist()
+    for i, (folder, first, last) in enumerate(zip(files.folders, [0, *ends], ends, strict=False)):
+        begin, end = shelf.span(folder)
+        if folder not in shelf.folders:
+            continue
+        if end - begin == last - first and shelf.files.run(begin, end) == files.names.run(first, last):
+            rows[first:last] = np.arange(begin, end)
+            known[i] = shelf.stamps[shelf.folders[folder]]
+        else:
+            place = dict(zip(shelf.names(folder), range(begin, end), strict=True))
+            rows[first:last] = [place.get(name, -1) for name in files.names.part(first, last)]
+    return rows, known
 
 
 def _read_stale(
-    root: str, part: str, group: str, listings: Mapping[str, Listing], stale: np.ndarray, workers: int
+    root: str, part: str, group: str, files: XmlFolders, stale: NDArray[np.bool_], workers: int
 ) -> XmlTable:
-    paths = [f"{root}/Annotations/{part}/{folder}/{name}{XML}" for folder, x in listings.items() for name in x.names]
-    chosen = [paths[i] for i in np.flatnonzero(stale)]
-    mtime_ns, byte_size = (column[stale].tolist() for column in _states(listings))
-    return read_files(chosen, mtime_ns, byte_size, workers=workers, what=f"{part}/{group}" if group else part)
+    folder = np.repeat(np.arange(len(files.folders)), files.count)[stale].tolist()
+    rows = np.flatnonzero(stale).tolist()
+    paths = [
+        f"{root}/Annotations/{part}/{files.folders[i]}/{files.names[row]}{XML}"
+        for i, row in zip(folder, rows, strict=True)
+    ]
+    mtime_ns, byte_size = files.mtime_ns[stale].tolist(), files.byte_size[stale].tolist()
+    return read_files(paths, mtime_ns, byte_size, workers=workers, what=f"{part}/{group}" if group else part)
 
 
-def _save(shelf: Shelf, root: str, part: str, listings: Mapping[str, Listing], table: XmlTable, place: Path) -> None:
+def _save(shelf: Shelf, root: str, part: str, files: XmlFolders, table: XmlTable, place: Path) -> None:
     """Write this table together with the folders on the shelf that were not asked for and are still there."""
-    others = [f for f in shelf.folders if f not in listings and os.path.isdir(f"{root}/Annotations/{part}/{f}")]
-    kept = [np.arange(*shelf.span(folder)) for folder in others]
-    names = {folder: x.names for folder, x in listings.items()} | {folder: shelf.names(folder) for folder in others}
-    if kept:
-        table = join_tables([table, shelf.table.take(np.concatenate(kept))])
+    asked = set(files.folders)
+    others = [f not in asked and os.path.isdir(f"{root}/Annotations/{part}/{f}") for f in shelf.folders]
+    if any(others):
+        kept = on_shelf(shelf, np.flatnonzero(others))
+        table = join_tables([table, shelf.table.take(runs(shelf.ends[:-1][others], kept.count))])
+        files = join_folders([files, kept])
     try:
-        save_shelf(place, names, table)
+        save_shelf(place, files.folders, files.count.tolist(), files.stamps, files.names, table)
     except OSError as error:
         logger.warning(f"What was read from the XML can't be kept ({error}); it is read again next time")
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..whole_file import whole_file
+from .texts import Texts, pack
 from .xml_table import XmlTable, make_table
 
 logger = logging.getLogger(__name__)
 
 # Of the columns and of what read_content() finds in a file: raise it when either changes.
-VERSION = 1
+VERSION = 2
 
-_TABLE = [field.name for field in fields(XmlTable)]
-# Neither can be in a file's name.
-_BETWEEN_NAMES, _BETWEEN_FOLDERS = "/", "\0"
+# In no path, and in no XML.
+_BETWEEN = "\0"
 
 
 @dataclass
@@ -28,53 +28,62 @@ class Shelf:
     """The XML of some folders.
 
     Attributes:
-        folders: for each folder (its path below ``Annotations/<part>``) where its rows begin and end.
-        files: of each row, the name without extension; sorted within a folder.
-        table: the content.
+        folders: for each folder (its path below ``Annotations/<part>``) its place, from 0.
+        ends: (F + 1,) where the rows of each folder end, after a 0.
+        stamps: (F, 4) of each folder, see :class:`dnt_d2.data.xml_folders.XmlFolders`.
+        files: (N,) the name without extension of each row, sorted within a folder.
+        table: the content, N rows.
     """
 
-    folders: dict[str, tuple[int, int]]
-    files: list[str]
+    folders: dict[str, int]
+    ends: NDArray[np.int64]
+    stamps: NDArray[np.int64]
+    files: Texts
     table: XmlTable
 
     @classmethod
     def empty(cls) -> Shelf:
         """A shelf with nothing on it."""
-        return cls({}, [], make_table([], [], []))
+        return cls({}, np.zeros(1, np.int64), np.empty((0, 4), np.int64), Texts.of([]), make_table([], [], []))
 
     def span(self, folder: str) -> tuple[int, int]:
         """Where the rows of a folder begin and end; (0, 0) for an unknown one."""
-        return self.folders.get(folder, (0, 0))
+        place = self.folders.get(folder)
+        return (0, 0) if place is None else (int(self.ends[place]), int(self.ends[place + 1]))
 
     def names(self, folder: str) -> list[str]:
         """The names in a folder."""
-        return self.files[slice(*self.span(folder))]
-
-    def rows(self, folder: str, names: Sequence[str]) -> Sequence[int]:
-        """The row of each of these files, -1 for an unknown one."""
-        span, known = self.span(folder), self.names(folder)
-        if known == names:
-            return range(*span)
-        place = dict(zip(known, range(*span), strict=True))
-        return [place.get(name, -1) for name in names]
+        return self.files.part(*self.span(folder))
 
 
-def save_shelf(path: Path, names: Mapping[str, Sequence[str]], table: XmlTable) -> None:
-    """Write the files of some folders, whose rows follow each other in the table.
+def save_shelf(
+    path: Path, folders: Sequence[str], counts: Sequence[int], stamps: NDArray[np.int64], names: Texts, table: XmlTable
+) -> None:
+    """Write the files of some folders, whose rows follow each other in names and table.
 
     Raises:
         OSError: it can't be written.
     """
-    columns = {key: getattr(table, key) for key in _TABLE}
+    of_object = (*table.boxes.T, table.name, table.track, table.occluded, table.generated)
     with whole_file(path, sync=False) as file:
+        # In few arrays: each takes as long as reading ten thousand numbers.
         np.savez(
             file,
             version=np.array(VERSION),
-            folders=_pack(_BETWEEN_FOLDERS.join(names)),
-            files=_pack(_BETWEEN_NAMES.join(name for folder in names.values() for name in folder)),
-            lengths=np.array([len(folder) for folder in names.values()], np.int64),
-            **columns,
+            texts=_pack([*folders, *table.names.tolist()]),
+            files=pack(names.part(0, len(names))),
+            of_folder=np.column_stack([np.array(counts, np.int64), stamps]),
+            of_xml=np.stack([table.mtime_ns, table.byte_size, table.width, table.height, table.count]),
+            of_object=_small(np.stack(of_object)),
         )
+
+
+def _small(numbers: NDArray) -> NDArray:
+    """The same numbers in fewer bytes, if all are whole: the file is read, and summed up, at every start. (None is too
+    large for the exact numbers of float64, which they are otherwise.)"""
+    if numbers.size and (numbers == np.trunc(numbers)).all():
+        return numbers.astype(np.result_type(*(np.min_scalar_type(int(x)) for x in (numbers.min(), numbers.max()))))
+    return numbers
 
 
 def load_shelf(path: Path) -> Shelf | None:
@@ -86,26 +95,33 @@ def load_shelf(path: Path) -> Shelf | None:
         with np.load(path, allow_pickle=False) as stored:
             if int(stored["version"]) != VERSION:
                 raise ValueError(f"of version {stored['version']}, not {VERSION}")
-            table = XmlTable(**{key: stored[key] for key in _TABLE})
-            lengths = stored["lengths"]
-            folders = _unpack(stored["folders"], _BETWEEN_FOLDERS, len(lengths))
-            files = _unpack(stored["files"], _BETWEEN_NAMES, len(table))
-        if lengths.sum() != len(table) or not table.is_whole():
+            counts, stamps = np.split(stored["of_folder"], [1], axis=1)
+            counts, texts = counts[:, 0], stored["texts"].tobytes().decode("utf-8", "surrogateescape").split(_BETWEEN)
+            folders = texts[: len(counts)]
+            table = _unpack_table(stored["of_xml"], stored["of_object"], texts[len(counts) : -1])
+            files = Texts.unpack(stored["files"], len(table))
+        if (
+            len(folders) != len(counts)
+            or stamps.shape != (len(counts), 4)
+            or (counts < 0).any()
+            or counts.sum() != len(table)
+            or not table.is_whole()
+        ):
             raise ValueError("its columns do not fit together")
     except Exception as error:  # whatever a damaged archive makes zipfile and NumPy raise: it is only a memory
         logger.info(f"{path} is not used, and written anew: {error}")
         return None
-    ends = np.cumsum(lengths)
-    spans = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
-    return Shelf(dict(zip(folders, spans, strict=True)), files, table)
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    return Shelf({folder: place for place, folder in enumerate(folders)}, ends, stamps, files, table)
 
 
-def _pack(text: str) -> NDArray[np.uint8]:
-    return np.frombuffer(text.encode("utf-8", "surrogateescape"), np.uint8)
+def _unpack_table(of_xml: NDArray[np.int64], of_object: NDArray, names: list[str]) -> XmlTable:
+    mtime_ns, byte_size, width, height, count = of_xml
+    name, track, occluded, generated = of_object[4:].astype(np.int64)
+    boxes = np.ascontiguousarray(of_object[:4].T, np.float64)
+    words = np.array(names, np.str_).reshape(-1)
+    return XmlTable(mtime_ns, byte_size, width, height, count, boxes, name, track, occluded, generated, words)
 
 
-def _unpack(packed: NDArray[np.uint8], between: str, count: int) -> list[str]:
-    words = packed.tobytes().decode("utf-8", "surrogateescape").split(between) if count else []
-    if len(words) != count:
-        raise ValueError(f"{len(words)} names, not {count}")
-    return words
+def _pack(texts: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("".join(text + _BETWEEN for text in texts).encode("utf-8", "surrogateescape"), np.uint8)

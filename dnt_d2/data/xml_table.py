@@ -60,10 +60,10 @@ class XmlTable:
     height: Ints
     count: Ints
     boxes: NDArray[np.float64]
-    name: NDArray[np.int32]
+    name: Ints
     track: Ints
-    occluded: NDArray[np.int32]
-    generated: NDArray[np.int32]
+    occluded: Ints
+    generated: Ints
     names: NDArray[np.str_]
 
     def __len__(self) -> int:
@@ -79,8 +79,7 @@ class XmlTable:
         if len(rows) == len(self) and np.array_equal(rows, np.arange(len(self))):
             return self
         count = self.count[rows]
-        # Places of the objects: for each XML a run that begins at its start.
-        things = np.repeat(self.starts[rows] - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        things = runs(self.starts[rows], count)
         of_xml = {key: getattr(self, key)[rows] for key in _OF_XML}
         return XmlTable(**of_xml, **{key: getattr(self, key)[things] for key in _OF_THING}, names=self.names)
 
@@ -100,17 +99,24 @@ _OF_XML = ("mtime_ns", "byte_size", "width", "height", "count")
 _OF_THING = ("boxes", "name", "track", "occluded", "generated")
 
 
+def runs(starts: Ints, counts: Ints) -> Ints:
+    """The numbers ``start ... start + count - 1`` of each run, one run after the other."""
+    return np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+
+
 def join_tables(tables: Sequence[XmlTable]) -> XmlTable:
     """One table of all, in this order; of none, an empty one."""
     tables = tables or [make_table([], [], [])]
     if len(tables) == 1:
         return tables[0]
-    names, places = np.unique(np.concatenate([table.names for table in tables]), return_inverse=True)
-    offsets = np.cumsum([0, *(len(table.names) for table in tables)])
     columns = {key: np.concatenate([getattr(table, key) for table in tables]) for key in _OF_XML + _OF_THING}
-    columns["name"] = np.concatenate(
-        [places[at : at + len(t.names)][t.name] for at, t in zip(offsets, tables, strict=False)]
-    ).astype(np.int32)
+    names = tables[0].names
+    if not all(np.array_equal(table.names, names) for table in tables):
+        names, places = np.unique(np.concatenate([table.names for table in tables]), return_inverse=True)
+        offsets = np.cumsum([0, *(len(table.names) for table in tables)])
+        columns["name"] = np.concatenate(
+            [places[at : at + len(t.names)][t.name] for at, t in zip(offsets, tables, strict=False)]
+        ).astype(np.int64)
     return XmlTable(**columns, names=names)
 
 
@@ -126,10 +132,10 @@ def make_table(mtime_ns: Sequence[int], byte_size: Sequence[int], contents: Sequ
         height=np.array([content.height if content else ODD for content in contents], np.int64),
         count=np.array([len(content.things) if content else 0 for content in contents], np.int64),
         boxes=np.array([thing.box for thing in things], np.float64).reshape(-1, 4),
-        name=np.array([place[thing.name] for thing in things], np.int32),
+        name=np.array([place[thing.name] for thing in things], np.int64),
         track=np.array([thing.track for thing in things], np.int64),
-        occluded=np.array([thing.occluded for thing in things], np.int32),
-        generated=np.array([thing.generated for thing in things], np.int32),
+        occluded=np.array([thing.occluded for thing in things], np.int64),
+        generated=np.array([thing.generated for thing in things], np.int64),
         names=np.array(names, np.str_).reshape(-1),
     )
 

@@ -65,7 +65,7 @@ def test_coco_vid_gives_the_dicts_of_the_xml(minivid: Path) -> None:
 
 
 def test_mot_gives_the_dicts_of_the_xml_but_for_what_it_cannot_hold(minivid: Path) -> None:
-    expected = load_vid(str(minivid / "minivid"), "val")
+    expected = list(load_vid(str(minivid / "minivid"), "val"))
     found = load_mot(str(minivid / "mot"), VID_CLASSES, "val")
     check_kinds(found, expected)
     assert any(a["generated"] for d in expected for a in d["annotations"])

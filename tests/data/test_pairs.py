@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from dnt_d2.data import PairDataset
-from dnt_d2.data.pairs import group_by_video
 
 Dicts = list[dict[str, Any]]
 
@@ -159,18 +158,12 @@ def test_single_frames_have_no_next() -> None:
 
 def test_joined_data_sets_may_use_the_same_video_ids() -> None:
     joined = [d | {"dataset": name} for name in ("a", "b") for d in _videos([3, 2])]
-    assert [len(frames) for frames in group_by_video(joined).values()] == [3, 2, 3, 2]
     dataset = PairDataset(joined, [], _echo, seed=0)
     for n in range(60):
         item = dataset[n]
         assert item["frame"]["dataset"] == item["next"]["dataset"]
     first_round = {(dataset[n]["frame"]["dataset"], dataset[n]["frame"]["video_id"]) for n in range(4)}
     assert len(first_round) == 4
-
-
-def test_frames_are_put_in_order_and_images_without_a_video_stay_apart() -> None:
-    assert group_by_video(_videos([3])[::-1]) == {("", 0): [2, 1, 0]}
-    assert len(group_by_video([{"file_name": "a"}, {"file_name": "b"}])) == 2
 
 
 def test_a_mapper_must_return_an_item() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dnt_d2.data.annotations import Repairs, class_ids, read_annotation
-from dnt_d2.data.table_annotations import table_annotations
+from dnt_d2.data.table_annotations import Annotations, table_annotations, whole_numbers
 from dnt_d2.data.xml_reading import read_files
 from dnt_d2.data.xml_table import make_table
 from dnt_d2.vid_classes import VID_CLASSES
@@ -34,14 +35,18 @@ def _write(path: Path, things: str) -> str:
 
 def _by_table(paths: list[str], repairs: Repairs, still: bool):
     table = read_files(paths, [0] * len(paths), [0] * len(paths), workers=1)
-    return list(zip(*table_annotations(table, paths.__getitem__, CLASSES, repairs, still=still), strict=True))
+    return _rows(table_annotations(table, paths.__getitem__, CLASSES, repairs, still=still))
+
+
+def _rows(found: Annotations) -> list[tuple[int, int, list]]:
+    return list(zip(found.width.tolist(), found.height.tolist(), found.dicts(0, len(found.width)), strict=True))
 
 
 def test_no_files_and_no_objects(tmp_path: Path) -> None:
-    assert table_annotations(make_table([], [], []), str, CLASSES, Repairs()) == ([], [], [])
+    assert _rows(table_annotations(make_table([], [], []), str, CLASSES, Repairs())) == []
     paths = [_write(tmp_path / "a.xml", "")]
     assert _by_table(paths, Repairs(), False) == [(96, 64, [])]
-    assert table_annotations(make_table([], [], []), str, {}, Repairs(), still=True) == ([], [], [])
+    assert _rows(table_annotations(make_table([], [], []), str, {}, Repairs(), still=True)) == []
 
 
 @pytest.mark.parametrize("still", [False, True])
@@ -89,3 +94,26 @@ def test_the_first_wrong_file_is_named(tmp_path: Path, things: str, still: bool,
     paths = [_write(tmp_path / f"{i}.xml", things if i in (3, 5) else "") for i in range(8)]
     with pytest.raises(ValueError, match=rf"3\.xml: .*({message})"):
         _by_table(paths, Repairs(), still)
+
+
+def test_numbers_too_large_for_a_column_stay_what_they_are(tmp_path: Path) -> None:
+    corners = "<xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax>"
+    thing = "<object><name>dog</name><trackid>%s</trackid><bndbox>" + corners + "</bndbox></object>"
+    paths = [_write(tmp_path / f"{i}.xml", thing % track) for i, track in enumerate(("3", "1e19", "1e30", "4"))]
+    found = _by_table(paths, Repairs(), False)
+    assert [annotations[0]["instance_id"] for _, _, annotations in found] == [3, 10**19, int(1e30), 4]
+    assert found == [read_annotation(path, CLASSES, Repairs()) for path in paths]
+    assert whole_numbers([1, None]).tolist() == [1, None]
+    assert whole_numbers([]).tolist() == []
+
+
+def test_some_images_in_another_order(tmp_path: Path) -> None:
+    r = random.Random(6)
+    paths = [_write(tmp_path / f"{i}.xml", "".join(_object(r, True) for _ in range(i % 4))) for i in range(20)]
+    table = read_files(paths, [0] * 20, [0] * 20, workers=1)
+    found = table_annotations(table, paths.__getitem__, CLASSES, Repairs(), still=True)
+    places = np.array([7, 3, 3, 0, 19])
+    assert _rows(found.take(places)) == [_rows(found)[place] for place in places]
+    assert _rows(found.take(places[:0])) == []
+    assert found.dicts(3, 8) == found.dicts(0, 20)[3:8]
+    assert found.dicts(5, 5) == []

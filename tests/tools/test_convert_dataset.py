@@ -74,7 +74,7 @@ def test_mot_and_back(tool: ModuleType, tiny_ilsvrc: Path, tmp_path: Path) -> No
     json, mot = tmp_path / "x.json", tmp_path / "mot"
     convert(tool, tiny_ilsvrc, mot, *FROM_VID, "--to", "mot", "--frame-rate", "25")
     convert(tool, mot, json, "--from", "mot", "--lists", "val", "--to", "coco_vid")
-    expected = load_vid(str(tiny_ilsvrc), "val")
+    expected = list(load_vid(str(tiny_ilsvrc), "val"))
     for d in expected:
         d["annotations"] = [a | {"generated": 0} for a in d["annotations"]]
     same(load_mot(str(mot), VID_CLASSES, "val"), expected)

@@ -155,9 +155,10 @@ def _short(names: list[str]) -> str:
 
 def _number_images(dicts: FrameDicts) -> FrameDicts:
     """With running numbers from 1, where not each image has an id of its own."""
-    ids = set(dicts.image_id.tolist())
-    if None not in ids and len(ids) == len(dicts):
-        return dicts
+    if dicts.image_id[:1].tolist() != [None]:  # which is that of whole videos
+        ids = set(dicts.image_id.tolist())
+        if None not in ids and len(ids) == len(dicts):
+            return dicts
     return replace(dicts, image_id=np.arange(1, len(dicts) + 1))
 
 

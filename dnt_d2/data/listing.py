@@ -25,6 +25,7 @@ def list_files(folder: str, extension: str) -> Listing:
         names = sorted(name for name in os.listdir(folder) if name.endswith(extension))
     except (FileNotFoundError, NotADirectoryError):
         return Listing([], [], [])
-    found = stat_files(os.fsencode(folder), [os.fsencode(name) for name in names])
     end = -len(extension)
-    return Listing([name[:end] for name in names], found[::2], found[1::2])
+    return Listing(
+        [name[:end] for name in names], *stat_files(os.fsencode(folder), [os.fsencode(name) for name in names])
+    )

@@ -12,7 +12,7 @@ from detectron2.structures import BoxMode
 from numpy.typing import NDArray
 
 from .annotations import Repairs, read_annotation
-from .xml_table import NO_TRACK, Ints, XmlTable, runs
+from .xml_table import NO_TRACK, Ints, Numbers, XmlTable, runs
 
 
 class UsableObjects(NamedTuple):
@@ -30,7 +30,7 @@ class UsableObjects(NamedTuple):
     row: Ints
     box: NDArray[np.float64]
     category: Ints
-    track: Ints
+    track: Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +49,9 @@ class Annotations:
     start: Ints
     box: NDArray[np.float64]
     category: Ints
-    track: Ints
-    occluded: Ints
-    generated: Ints
+    track: Numbers
+    occluded: Numbers
+    generated: Numbers
 
     @property
     def count(self) -> Ints:
@@ -66,7 +66,7 @@ class Annotations:
             self.width[places],
             self.height[places],
             _edges(count),
-            self.box[objects],
+            np.take(self.box, objects, axis=0),
             self.category[objects],
             self.track[objects],
             self.occluded[objects],
@@ -119,8 +119,8 @@ def table_annotations(
         objects.box,
         objects.category,
         objects.track,
-        table.occluded[objects.place],
-        table.generated[objects.place],
+        _at(table.occluded, objects.place),
+        _at(table.generated, objects.place),
     )
     return _insert(result, read_anew) if read_anew else result
 
@@ -184,42 +184,50 @@ def usable_objects(
 ) -> UsableObjects:
     """The objects of some rows, none of which is wrong, after the repairs; ``repairs`` counts them."""
     category, row = categories(table, classes), np.repeat(np.arange(len(table)), table.count)
-    place = np.flatnonzero(rows[row])
+    place = np.arange(len(row)) if rows.all() else np.flatnonzero(rows[row])
     if still:
         repairs.other_class += int((category[place] < 0).sum())
         place = place[category[place] >= 0]
     boxes, inside = clip_boxes(table, place, row)
     has_area = (inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])
     repairs.dropped += int((~has_area).sum())
-    repairs.clipped += int((has_area & np.logical_or.reduce((inside != boxes).T)).sum())
+    moved = inside != boxes
+    repairs.clipped += int((has_area & (moved[:, 0] | moved[:, 1] | moved[:, 2] | moved[:, 3])).sum())
     place, inside = _keep(has_area, place, inside)
     if still:
         track = np.arange(len(place)) - np.searchsorted(row[place], row[place])
     else:
-        first = _first_of_track(row[place], table.track[place])
+        first = _first_of_track(_at(row, place), _at(table.track, place))
         repairs.repeated += int((~first).sum())
         place, inside = _keep(first, place, inside)
-        track = table.track[place]
-    return UsableObjects(place, row[place], inside, category[place], track)
+        track = _at(table.track, place)
+    return UsableObjects(place, _at(row, place), inside, _at(category, place), track)
+
+
+def _at(column: Numbers, place: Ints) -> Numbers:
+    """The column at these rising places; not copied where these are all, which takes longer than its use."""
+    return column if len(place) == len(column) else np.take(column, place, axis=0)
 
 
 def _keep(which: NDArray[np.bool_], place: Ints, inside: NDArray[np.float64]) -> tuple[Ints, NDArray[np.float64]]:
-    return (place, inside) if which.all() else (place[which], inside[which])
+    kept = np.flatnonzero(which)
+    return (place, inside) if len(kept) == len(place) else (place[kept], np.take(inside, kept, axis=0))
 
 
-def clip_boxes(table: XmlTable, place: Ints, row: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The boxes at these places, as written and inside their image; ``row`` is that of each object of the table."""
-    boxes = table.boxes if len(place) == len(table.boxes) else table.boxes[place]
-    inside = np.empty_like(boxes)
+def clip_boxes(table: XmlTable, place: Ints, row: Ints) -> tuple[Numbers, NDArray[np.float64]]:
+    """The boxes at these rising places, as written and inside their image; ``row`` is that of each object of the
+    table."""
+    boxes = _at(table.boxes, place)
+    inside = np.empty(boxes.shape)
     # Column by column, which takes a quarter of the time.
     for axis, size in enumerate((table.width, table.height)):
-        limit = size[row[place]] - 1.0
+        limit = _at(np.repeat(size - 1.0, table.count), place)
         for column in (axis, axis + 2):
             np.clip(boxes[:, column], 0.0, limit, out=inside[:, column])
     return boxes, inside
 
 
-def _first_of_track(row: Ints, track: Ints) -> NDArray[np.bool_]:
+def _first_of_track(row: Ints, track: Numbers) -> NDArray[np.bool_]:
     """Which objects are the first of their track in their row."""
     first = np.ones(len(row), bool)
     if ((row[1:] > row[:-1]) | (track[1:] > track[:-1])).all():  # mostly; sorting takes longer than all the rest

@@ -14,17 +14,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .file_states import StateReader
 from .listing import Listing
-from .xml_folders import XML, XmlFolders, join_folders, look_into_folders, on_shelf
+from .xml_comparison import compare, find_rows, is_kept
+from .xml_folders import XML, FolderLook, XmlFolders, join_folders, on_shelf
 from .xml_reading import count_workers, read_files
 from .xml_shelf import Shelf, load_shelf, save_shelf
-from .xml_table import Ints, XmlTable, join_tables, runs
+from .xml_table import XmlTable, join_tables, runs
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +49,35 @@ def read_folders(root: str, part: str, folders: Sequence[str], *, workers: int =
     """
     groups = _groups(folders)
     helpers = min(count_workers(workers) - 1, _bytes_kept(root, part, groups) // _BYTES_FOR_A_PROCESS)
+    shelves: list[Shelf] = []
+    looks: list[FolderLook] = []
     with StateReader(helpers) as reader:
-        shelves = [_load(root, part, group) for group in groups]
-        found = look_into_folders(root, part, list(zip(groups.values(), shelves, strict=True)), reader)
+        for group, members in groups.items():
+            shelves.append(_load(root, part, group))
+            looks.append(FolderLook(root, part, members, shelves[-1]))
+            reader.add(looks[-1].jobs)
+        expected = _expect(folders, shelves, looks)  # while others look
+        found = [look.found(states) for look, states in zip(looks, reader.result(), strict=True)]
+    if expected and all(map(_is_same, shelves, looks, found)):
+        return expected
     tables = [_read_group(root, part, *x, workers) for x in zip(groups, found, shelves, strict=True)]
     return _in_order(folders, found, tables)
+
+
+def _expect(
+    folders: Sequence[str], shelves: Sequence[Shelf], looks: Sequence[FolderLook]
+) -> tuple[XmlFolders, XmlTable] | None:
+    """What there is to say if nothing has changed; None where not all is known."""
+    if not all(look.knows_all for look in looks):
+        return None
+    known = [look.known for look in looks]
+    return _in_order(
+        folders, known, [x.table.take(find_rows(x, files)[0]) for x, files in zip(shelves, known, strict=True)]
+    )
+
+
+def _is_same(shelf: Shelf, look: FolderLook, found: XmlFolders) -> bool:
+    return is_kept(shelf, found) and np.array_equal(found.stamps, look.known.stamps)
 
 
 def read_xml(root: str, part: str, listings: Mapping[str, Listing], *, workers: int = 0) -> XmlTable:
@@ -130,65 +154,17 @@ def _load(root: str, part: str, group: str) -> Shelf:
 
 
 def _read_group(root: str, part: str, group: str, files: XmlFolders, shelf: Shelf, workers: int) -> XmlTable:
-    found = _compare(shelf, files)
-    if not found.stale.any() and not found.is_news:
-        return shelf.table.take(found.rows)
+    if is_kept(shelf, files):
+        return shelf.table.take(find_rows(shelf, files)[0])
     place = _places(root, part, group)[0]
     with _one_at_a_time(place):
         shelf = _load(root, part, group)  # another process may have read them meanwhile
-        rows, stale, stamps, _ = _compare(shelf, files)
+        rows, stale, stamps, _ = compare(shelf, files)
         fresh = _read_stale(root, part, group, files, stale, workers)
         rows[stale] = len(shelf.table) + np.arange(len(fresh))
         table = join_tables([shelf.table, fresh]).take(rows)
         _save(shelf, root, part, replace(files, stamps=stamps), table, place)
     return table
-
-
-class _Comparison(NamedTuple):
-    """What a shelf knows of the XML in some folders.
-
-    Attributes:
-        rows: (N,) on the shelf, -1 for an unknown XML.
-        stale: (N,) whether it must be read anew.
-        stamps: (F, 4) what is known about the folders now.
-        is_news: whether the shelf has other folders, names or stamps.
-    """
-
-    rows: Ints
-    stale: NDArray[np.bool_]
-    stamps: Ints
-    is_news: bool
-
-
-def _compare(shelf: Shelf, files: XmlFolders) -> _Comparison:
-    rows, known = _find(shelf, files)
-    found = rows >= 0
-    stale = ~found
-    stale[found] = (shelf.table.mtime_ns[rows[found]] != files.mtime_ns[found]) | (
-        shelf.table.byte_size[rows[found]] != files.byte_size[found]
-    )
-    stamps = np.where(files.stamps >= 0, files.stamps, np.maximum(known, -1))
-    return _Comparison(rows, stale, stamps, bool((stamps != known).any()))
-
-
-def _find(shelf: Shelf, files: XmlFolders) -> tuple[Ints, Ints]:
-    """The row of each XML on the shelf, and the stamps there of each folder; -1 and -2 for what is not there so."""
-    if files.names is shelf.files:  # all of it, in this order
-        return np.arange(len(files.names)), shelf.stamps
-    rows = np.full(len(files.names), -1, np.int64)
-    known = np.full((len(files.folders), 4), -2, np.int64)
-    ends = np.cumsum(files.count).tolist()
-    for i, (folder, first, last) in enumerate(zip(files.folders, [0, *ends], ends, strict=False)):
-        begin, end = shelf.span(folder)
-        if folder not in shelf.folders:
-            continue
-        if end - begin == last - first and shelf.files.run(begin, end) == files.names.run(first, last):
-            rows[first:last] = np.arange(begin, end)
-            known[i] = shelf.stamps[shelf.folders[folder]]
-        else:
-            place = dict(zip(shelf.names(folder), range(begin, end), strict=True))
-            rows[first:last] = [place.get(name, -1) for name in files.names.part(first, last)]
-    return rows, known
 
 
 def _read_stale(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .file_states import Job, StateReader
+from .file_states import Job, States
 from .layout import has_all_images
 from .listing import Listing, list_files
 from .stat_files import stat_folder
@@ -79,9 +79,9 @@ class XmlFolders:
 
 def join_folders(parts: Sequence[XmlFolders]) -> XmlFolders:
     """All folders, part by part."""
+    parts = [part for part in parts if part.folders] or [XmlFolders.of({})]
     if len(parts) == 1:
         return parts[0]
-    parts = parts or [XmlFolders.of({})]
     columns = ("mtime_ns", "byte_size", "stamps")
     return XmlFolders(
         [folder for part in parts for folder in part.folders],
@@ -91,63 +91,57 @@ def join_folders(parts: Sequence[XmlFolders]) -> XmlFolders:
     )
 
 
-def look_into_folders(
-    root: str, part: str, groups: Sequence[tuple[Sequence[str], Shelf]], reader: StateReader
-) -> list[XmlFolders]:
-    """The XML of some folders: those known of a folder that has not changed, else those that are in it.
+class FolderLook:
+    """A look into folders: what is known of one that has not changed, else what is in it.
 
-    Args:
-        root, part: of the tree.
-        groups: folders below ``Annotations/<part>``, and the shelf with what is known about them.
-        reader: of the states of folders and files.
+    Attributes:
+        known: those that need not be listed if they haven't changed, as they were.
+        knows_all: whether these are all.
+        jobs: whose states tell whether they changed, for :class:`dnt_d2.data.file_states.StateReader`.
     """
-    known = [_known(shelf, folders, part) for folders, shelf in groups]
-    jobs = [job for (_, shelf), places in zip(groups, known, strict=True) for job in _jobs(root, part, shelf, places)]
-    images = [
-        (os.fsencode(f"{root}/Data/{part}/{folder}"), b"", 0) for folder in _names(groups, known) if part == "VID"
-    ]
-    states = reader.read([*jobs, *images])
-    is_folder = np.zeros(len(states) - len(images), bool)
-    is_folder[np.cumsum([0, *(1 + count for _, _, count in jobs)])[:-1]] = True
-    own, files = states[: len(is_folder)][is_folder], states[: len(is_folder)][~is_folder]
-    stamps = np.hstack([own, states[len(is_folder) :] if images else np.full_like(own, -1)])
-    result: list[XmlFolders] = []
-    for (folders, shelf), places in zip(groups, known, strict=True):
-        before = on_shelf(shelf, np.array(places, np.int64))
-        of_these, stamps = stamps[: len(places)], stamps[len(places) :]
-        before.mtime_ns, before.byte_size = files[: len(before.names)].T
-        files = files[len(before.names) :]
-        same = before.take(np.flatnonzero((of_these == before.stamps).all(axis=1)))
-        result.append(_in_order(folders, same, _list_anew(root, part, folders, same)))
-    return result
+
+    def __init__(self, root: str, part: str, folders: Sequence[str], shelf: Shelf) -> None:
+        """
+        Args:
+            root, part: of the tree.
+            folders: below ``Annotations/<part>``.
+            shelf: with what is known about them.
+        """
+        self.root, self.part, self.folders = root, part, folders
+        # Of videos it must be known, too, that images and XML are the same.
+        reliable = np.all(shelf.stamps[:, : 4 if part == "VID" else 2] >= 0, axis=1).tolist()
+        places = [shelf.folders[folder] for folder in folders if folder in shelf.folders]
+        self.known = on_shelf(shelf, np.array([place for place in places if reliable[place]], np.int64))
+        self.knows_all = len(self.known.folders) == len(folders)
+        self.jobs = list(_jobs(f"{root}/Annotations/{part}/", self.known))
+        if part == "VID":
+            self.jobs += [(os.fsencode(f"{root}/Data/{part}/{folder}"), b"", 0) for folder in self.known.folders]
+
+    def found(self, states: States) -> XmlFolders:
+        """The XML there are.
+
+        Args:
+            states: of ``jobs``.
+        """
+        known = self.known
+        own, images = np.split(states.folders, [len(known.folders)])
+        stamps = np.hstack([own, images if self.part == "VID" else np.full_like(own, -1)])
+        now = replace(known, mtime_ns=states.mtime_ns, byte_size=states.byte_size)
+        same = now.take(np.flatnonzero((stamps == known.stamps).all(axis=1)))
+        found = join_folders([same, _list_anew(self.root, self.part, self.folders, same)])
+        place = {folder: i for i, folder in enumerate(found.folders)}
+        return found.take(np.array([place[folder] for folder in self.folders], np.int64))
 
 
-def _known(shelf: Shelf, folders: Sequence[str], part: str) -> list[int]:
-    """The places on the shelf of those folders that need not be listed if they haven't changed."""
-    reliable = np.all(shelf.stamps[:, : 4 if part == "VID" else 2] >= 0, axis=1).tolist()
-    places = (shelf.folders.get(folder) for folder in folders)
-    return [place for place in places if place is not None and reliable[place]]
-
-
-def _names(groups: Sequence[tuple[Sequence[str], Shelf]], places: Sequence[Sequence[int]]) -> Iterator[str]:
-    for (_, shelf), some in zip(groups, places, strict=True):
-        folders = list(shelf.folders)
-        yield from (folders[place] for place in some)
-
-
-def _jobs(root: str, part: str, shelf: Shelf, places: Sequence[int]) -> Iterator[Job]:
-    folders, files = list(shelf.folders), shelf.files
-    edges = shelf.ends.tolist()
-    block, start, end = files.block.tobytes(), files.start.tolist(), files.end.tolist()
-    top, extension = os.fsencode(f"{root}/Annotations/{part}/"), XML.encode()
-    for place in places:
-        first, last = edges[place], edges[place + 1]
-        folder = top + os.fsencode(folders[place])
-        if last > first:
-            names = block[start[first] : end[last - 1]].replace(b"/", extension + b"/") + extension
-            yield folder, names, last - first
-        else:
-            yield folder, b"", 0
+def _jobs(top: str, files: XmlFolders) -> Iterator[Job]:
+    block, extension, count = files.names.block.tobytes(), XML.encode(), files.count
+    start, end = np.zeros_like(count), np.zeros_like(count)  # of the run of names of each folder
+    some = np.flatnonzero(count)
+    start[some] = files.names.start[files.starts[some]]
+    end[some] = files.names.end[files.starts[some] + count[some] - 1]
+    for folder, a, b, n in zip(files.folders, start.tolist(), end.tolist(), count.tolist(), strict=True):
+        names = block[a:b].replace(b"/", extension + b"/") + extension if n else b""
+        yield os.fsencode(top + folder), names, n
 
 
 def on_shelf(shelf: Shelf, places: Ints) -> XmlFolders:
@@ -176,9 +170,3 @@ def _list_anew(root: str, part: str, folders: Sequence[str], known: XmlFolders) 
             image_stamp = (-1, -1)
         stamps.append((*(stamp if max(stamp) < limit else (-1, -1)), *image_stamp))
     return XmlFolders.of(listings, stamps)
-
-
-def _in_order(folders: Sequence[str], *parts: XmlFolders) -> XmlFolders:
-    found = join_folders([part for part in parts if part.folders])
-    place = {folder: i for i, folder in enumerate(found.folders)}
-    return found.take(np.array([place[folder] for folder in folders], np.int64))

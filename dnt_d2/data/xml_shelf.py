@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..whole_file import whole_file
 from .texts import Texts, pack
-from .xml_table import XmlTable, make_table
+from .xml_table import XmlTable, make_table, small
 
 logger = logging.getLogger(__name__)
 
@@ -74,16 +74,8 @@ def save_shelf(
             files=pack(names.part(0, len(names))),
             of_folder=np.column_stack([np.array(counts, np.int64), stamps]),
             of_xml=np.stack([table.mtime_ns, table.byte_size, table.width, table.height, table.count]),
-            of_object=_small(np.stack(of_object)),
+            of_object=small(np.stack(of_object)),
         )
-
-
-def _small(numbers: NDArray) -> NDArray:
-    """The same numbers in fewer bytes, if all are whole: the file is read, and summed up, at every start. (None is too
-    large for the exact numbers of float64, which they are otherwise.)"""
-    if numbers.size and (numbers == np.trunc(numbers)).all():
-        return numbers.astype(np.result_type(*(np.min_scalar_type(int(x)) for x in (numbers.min(), numbers.max()))))
-    return numbers
 
 
 def load_shelf(path: Path) -> Shelf | None:
@@ -117,10 +109,10 @@ def load_shelf(path: Path) -> Shelf | None:
 
 def _unpack_table(of_xml: NDArray[np.int64], of_object: NDArray, names: list[str]) -> XmlTable:
     mtime_ns, byte_size, width, height, count = of_xml
-    name, track, occluded, generated = of_object[4:].astype(np.int64)
-    boxes = np.ascontiguousarray(of_object[:4].T, np.float64)
+    whole = of_object[4:] if of_object.dtype.kind in "iu" else of_object[4:].astype(np.int64)
+    name, track, occluded, generated = whole
     words = np.array(names, np.str_).reshape(-1)
-    return XmlTable(mtime_ns, byte_size, width, height, count, boxes, name, track, occluded, generated, words)
+    return XmlTable(mtime_ns, byte_size, width, height, count, of_object[:4].T, name, track, occluded, generated, words)
 
 
 def _pack(texts: Sequence[str]) -> NDArray[np.uint8]:

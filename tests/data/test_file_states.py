@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dnt_d2.data.file_states import Job, StateReader
+from dnt_d2.data import file_states
+from dnt_d2.data.file_states import Job, StateReader, States
 from dnt_d2.data.stat_files import stat_jobs
 
 
@@ -29,20 +31,49 @@ def jobs(tmp_path: Path) -> list[Job]:
     return jobs
 
 
-@pytest.mark.parametrize("helpers", [0, 1, 4, 20])
-def test_any_number_of_processes_says_the_same(jobs: list[Job], helpers: int) -> None:
+def read(jobs: list[Job], helpers: int) -> States:
     with StateReader(helpers) as reader:
-        states = reader.read(jobs)
-    assert states.shape == (10 + 36 + 2, 2)
-    np.testing.assert_array_equal(states.ravel(), stat_jobs(jobs))
+        reader.add(jobs)
+        [states] = reader.result()
+    return states
+
+
+def check(states: States, jobs: list[Job]) -> None:
+    files = sum(count for _, _, count in jobs)
+    assert (len(states.folders), len(states.mtime_ns), len(states.byte_size)) == (len(jobs), files, files)
+    np.testing.assert_array_equal(np.concatenate([x.ravel() for x in states]), stat_jobs(jobs))
+
+
+@pytest.mark.parametrize("files", [1, 500])
+@pytest.mark.parametrize("helpers", [0, 1, 4])
+def test_any_number_of_processes_says_the_same(
+    jobs: list[Job], helpers: int, files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_states, "_FILES", files)
+    check(read(jobs, helpers), jobs)
+    monkeypatch.setattr(file_states, "_CHUNKS", 2)
+    check(read(jobs, helpers), jobs)
+    monkeypatch.setattr(file_states, "_OFFERED", 1)
+    check(read(jobs, helpers), jobs)
+
+
+@pytest.mark.parametrize("helpers", [0, 2])
+def test_jobs_may_come_bit_by_bit(jobs: list[Job], helpers: int) -> None:
+    parts = [jobs[:3], [], jobs[3:]]
+    with StateReader(helpers) as reader:
+        for part in parts:
+            reader.add(part)
+        for states, part in zip(reader.result(), parts, strict=True):
+            check(states, part)
+    with StateReader(helpers) as reader:
+        assert reader.result() == []
 
 
 @pytest.mark.parametrize("helpers", [0, 2])
 def test_no_files(tmp_path: Path, helpers: int) -> None:
-    with StateReader(helpers) as reader:
-        assert reader.read([]).shape == (0, 2)
-    with StateReader(helpers) as reader:
-        assert reader.read([(os.fsencode(tmp_path / "missing"), b"", 0)]).tolist() == [[-1, -1]]
+    check(read([], helpers), [])
+    nowhere: list[Job] = [(os.fsencode(tmp_path / "missing"), b"", 0)]
+    assert read(nowhere, helpers).folders.tolist() == [[-1, -1]]
 
 
 def test_processes_end_with_the_block(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +81,15 @@ def test_processes_end_with_the_block(jobs: list[Job], monkeypatch: pytest.Monke
         with StateReader(2):
             raise RuntimeError
 
+    started = note_processes(monkeypatch)
+    with pytest.raises(RuntimeError):
+        fail()
+    read(jobs, 3)
+    assert len(started) == 5
+    assert all(process.returncode is not None for process in started)
+
+
+def note_processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
     started: list[subprocess.Popen] = []
     start = subprocess.Popen
 
@@ -58,12 +98,7 @@ def test_processes_end_with_the_block(jobs: list[Job], monkeypatch: pytest.Monke
         return started[-1]
 
     monkeypatch.setattr(subprocess, "Popen", noted)
-    with pytest.raises(RuntimeError):
-        fail()
-    with StateReader(3) as reader:
-        reader.read(jobs)
-    assert len(started) == 5
-    assert all(process.returncode is not None for process in started)
+    return started
 
 
 @pytest.mark.parametrize("program", ["/nowhere/python", "/bin/false", ""])
@@ -71,5 +106,28 @@ def test_where_no_process_can_help_this_one_does_all(
     jobs: list[Job], monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     monkeypatch.setattr(sys, "executable", program)
-    with StateReader(2) as reader:
-        np.testing.assert_array_equal(reader.read(jobs).ravel(), stat_jobs(jobs))
+    check(read(jobs, 2), jobs)
+
+
+def test_what_a_killed_process_took_is_looked_at_again(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_states, "_FILES", 1)
+    started = note_processes(monkeypatch)
+    with StateReader(1) as reader:
+        reader.add(jobs)
+        time.sleep(0.3)  # it has taken some, or all
+        started[0].kill()
+        check(*reader.result(), jobs)
+
+
+def test_a_part_that_was_cut_off_is_looked_at_again(
+    jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nhead -c 24 <&$5 >/dev/null; head -c 44 /dev/zero\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(file_states, "_FILES", 1)
+    with StateReader(1) as reader:
+        reader.add(jobs)
+        time.sleep(0.2)
+        check(*reader.result(), jobs)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
+import itertools
 import multiprocessing
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,6 @@ from dnt_d2.data import xml_cache
 from dnt_d2.data.imagenet_vid import load_det, load_vid
 from dnt_d2.data.listing import Listing, list_files
 from dnt_d2.data.xml_cache import cache_places, read_xml
-from dnt_d2.minivid.annotation import video_xml
-from dnt_d2.minivid.rendering import ObjectBox
-from dnt_d2.minivid.settings import MiniVIDSettings
 
 DOG, CAR = "n02084071", "n02958343"
 
@@ -198,44 +194,35 @@ def _read_thirty_videos(tree: Path) -> None:
         assert read_xml(str(tree), "VID", listings).boxes[:, 0].tolist() == [0, 1, 2] * 30
 
 
-def _write_videos(root: Path, videos: int, frames: int) -> None:
-    """Videos of one-pixel images, with annotations like those of ImageNet."""
-    one_pixel = b"not decoded by the loader"
-    settings = MiniVIDSettings()
-    for v in range(videos):
-        folder = f"ILSVRC2015_VID_train_{v // 250:04d}/ILSVRC2015_train_{v:08d}"
-        data, annotations = (root / part / "VID/train" / folder for part in ("Data", "Annotations"))
-        data.mkdir(parents=True)
-        annotations.mkdir(parents=True)
-        for t in range(frames):
-            boxes = [ObjectBox(i, "dog", (5 * t, 9 * i, 300 + t, 200), 1.0) for i in range(1 + v % 3)]
-            (data / f"{t:06d}.JPEG").write_bytes(one_pixel)
-            (annotations / f"{t:06d}.xml").write_text(video_xml(folder, t, (1280, 720), boxes, settings))
+@pytest.mark.parametrize("corner", [12, 12.5])
+def test_numbers_are_of_the_same_type_the_second_time(tree: Path, corner: float) -> None:
+    path = tree / "Annotations/VID/train/g/0/000000.xml"
+    path.write_text(path.read_text().replace("<xmin>0<", f"<xmin>{corner}<"))
+    first, second = (list(load_vid(str(tree), "train")) for _ in range(2))
+    assert second == first
+    for dicts in (first, second):
+        note = dicts[0]["annotations"][0]
+        assert {type(value) for value in note["bbox"]} == {float}
+        assert {type(note[key]) for key in ("category_id", "instance_id", "occluded", "generated")} == {int}
+    assert first[0]["annotations"][0]["bbox"][0] == corner
 
 
-def _seconds(load: Callable[[], object]) -> float:
-    gc.collect()
-    start = time.perf_counter()
-    load()
-    return time.perf_counter() - start
+def test_no_objects_at_all(tree: Path, ilsvrc_writer) -> None:
+    for v, t in itertools.product(range(2), range(3)):
+        ilsvrc_writer.xml("VID", f"train/g/{v}/{t:06d}", (64, 48), [])
+    for _ in range(2):
+        assert corner(load_vid(str(tree), "train")) == [-1] * 6
 
 
-def _speed_up(root: Path) -> float:
-    """Of the work, not of the wait: the first time is that of one process."""
-    first = _seconds(lambda: load_vid(str(root), "train", workers=1))
-    return first / min(_seconds(lambda: load_vid(str(root), "train")) for _ in range(3))
-
-
-def test_a_small_tree_loads_faster_the_second_time(tmp_path: Path) -> None:
-    _write_videos(tmp_path, 40, 20)
-    assert _speed_up(tmp_path) > 2
-
-
-@pytest.mark.slow
-def test_a_thousand_videos_load_much_faster_the_second_time(tmp_path: Path) -> None:
-    _write_videos(tmp_path, 1000, 30)
-    # What remains is to ask the system for the state of each XML, and to build the dicts.
-    assert _speed_up(tmp_path) > 4
+def test_an_image_that_went_is_missed_the_second_time(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: clock() + 3_000_000_000)  # so that folders are old enough to be known
+    for _ in range(2):
+        load_vid(str(tree), "train")
+    (tree / "Data/VID/train/g/1/000001.JPEG").unlink()
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError, match=r"g/1/000001\.JPEG is missing"):
+            load_vid(str(tree), "train")
 
 
 def test_listing_is_what_the_disk_says(tree: Path) -> None:

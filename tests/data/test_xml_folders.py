@@ -14,7 +14,7 @@ from dnt_d2.data import xml_folders
 from dnt_d2.data.file_states import StateReader
 from dnt_d2.data.listing import Listing
 from dnt_d2.data.xml_cache import read_folders
-from dnt_d2.data.xml_folders import XmlFolders, join_folders, look_into_folders
+from dnt_d2.data.xml_folders import FolderLook, XmlFolders, join_folders
 from dnt_d2.data.xml_shelf import Shelf, load_shelf
 
 FOLDERS = ["train/g/0", "train/g/1"]
@@ -52,10 +52,15 @@ def look(tree: Path, part: str = "VID", folders: list[str] = FOLDERS) -> list[tu
     return list(zip((Path(folder).name for folder in found.folders), found.count.tolist(), complete, strict=True))
 
 
-def test_no_folders(tmp_path: Path) -> None:
+def again(tree: Path, folders: list[str], shelf: Shelf) -> XmlFolders:
+    look = FolderLook(str(tree), "VID", folders, shelf)
     with StateReader() as reader:
-        assert look_into_folders(str(tmp_path), "VID", [], reader) == []
-        [found] = look_into_folders(str(tmp_path), "VID", [([], Shelf.empty())], reader)
+        reader.add(look.jobs)
+        return look.found(*reader.result())
+
+
+def test_no_folders(tmp_path: Path) -> None:
+    found = again(tmp_path, [], Shelf.empty())
     assert (found.folders, len(found.names)) == ([], 0)
     assert join_folders([]).folders == []
     assert look(tmp_path, folders=["train/missing"]) == [("missing", 0, False)]
@@ -128,8 +133,7 @@ def test_states_are_those_of_now(tree: Path) -> None:
     os.utime(path, ns=(5, 5))
     shelf = load_shelf(tree / ".dnt_d2/VID/train/g.npz")
     assert shelf is not None
-    with StateReader() as reader:
-        [found] = look_into_folders(str(tree), "VID", [(FOLDERS, shelf)], reader)
+    found = again(tree, FOLDERS, shelf)
     assert found.mtime_ns[1] == 5
     paths = [tree / f"Annotations/VID/{folder}/{t:06d}.xml" for folder in FOLDERS for t in range(3)]
     assert found.mtime_ns.tolist() == [path.stat().st_mtime_ns for path in paths]

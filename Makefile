@@ -1,10 +1,11 @@
 # make demo   make MiniVID, train D&T on it, evaluate, draw a video: about 20 minutes on two CPU cores
 # make test   the tests
+# make proofs the longer ones: every config at its published size, a thousand videos
 # make lint   ruff and mypy
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: demo test lint environment clean
+.PHONY: demo test proofs lint environment clean
 .DEFAULT_GOAL := test
 
 environment:
@@ -15,6 +16,9 @@ demo: environment
 
 test: environment
 	$(RUN) -m pytest
+
+proofs: environment
+	$(RUN) -m pytest -m slow
 
 lint: environment
 	.venv/bin/ruff check .

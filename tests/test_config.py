@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from detectron2.config import CfgNode, get_cfg
@@ -302,9 +304,25 @@ def test_unknown_keys_are_refused(tmp_path: Path) -> None:
         cfg.merge_from_file(str(path))
 
 
+def write_proposals(name: str, folder: Path) -> str:
+    """A file of proposals for each image of a data set: its objects, and boxes beside them."""
+    ids, boxes = [], []
+    for frame in DatasetCatalog.get(name):
+        true = np.array([a["bbox"] for a in frame["annotations"]], np.float32).reshape(-1, 4)
+        size = [frame["width"] - 1, frame["height"] - 1] * 2
+        beside = [true + shift for shift in (0.0, 3.0, -5.0)] + [
+            np.array([[2, 2, 40, 40], [20, 10, 60, 50]], np.float32)
+        ]
+        ids.append(frame["image_id"])
+        boxes.append(np.concatenate(beside).clip(0, size))
+    content = {"ids": ids, "boxes": boxes, "objectness_logits": [np.arange(len(b), 0, -1.0) for b in boxes]}
+    (folder / f"{name}.pkl").write_bytes(pickle.dumps(content))
+    return str(folder / f"{name}.pkl")
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("loggers_as_before")
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", LEAVES)
 def test_every_system_trains_and_evaluates(
     name: str,
     small_model: Callable[..., Any],
@@ -328,14 +346,17 @@ def test_every_system_trains_and_evaluates(
             *("DATALOADER.NUM_WORKERS", 0, "TEST.EVAL_PERIOD", 0, "SEED", 1),
         ]
     )
-    data_set = "imagenet_det_train_200classes" if kind_and_trunk(name)[0] == "RPN200" else "imagenet_vid_val"
+    data_set = "imagenet_det_train_200classes" if "RPN200" in name else "imagenet_vid_val"
     cfg.DATASETS.TEST = ()  # the test below chooses the evaluator
+    if cfg.MODEL.LOAD_PROPOSALS:
+        cfg.DATASETS.PROPOSAL_FILES_TRAIN = tuple(write_proposals(each, tmp_path) for each in cfg.DATASETS.TRAIN)
+        cfg.DATASETS.PROPOSAL_FILES_TEST = ()
     monkeypatch.setattr(Trainer, "build_model", classmethod(lambda cls, cfg: small_model(cfg)))
     trainer = Trainer(cfg)
     before = {key: value.clone() for key, value in trainer.model.named_parameters() if value.requires_grad}
     trainer.train()
     losses = {key for key in trainer.storage.histories() if key.startswith("loss_")}
-    expected = {"loss_rpn_cls", "loss_rpn_loc"}
+    expected = set() if cfg.MODEL.LOAD_PROPOSALS else {"loss_rpn_cls", "loss_rpn_loc"}
     alone = cfg.MODEL.META_ARCHITECTURE == "ProposalNetwork"
     expected |= set() if alone else {"loss_cls", "loss_box_reg"}
     expected |= {"loss_track"} if cfg.MODEL.TRACK_HEAD.NAME else set()
@@ -345,6 +366,8 @@ def test_every_system_trains_and_evaluates(
     assert {key.partition(".")[0] for key in before} == {key.partition(".")[0] for key in moved}
     del before
     cfg.DATASETS.TEST = (data_set,)
+    if cfg.MODEL.LOAD_PROPOSALS:
+        cfg.DATASETS.PROPOSAL_FILES_TEST = (write_proposals(data_set, tmp_path),)
     results = Trainer.test(cfg, trainer.model, (ProposalRecallEvaluator if alone else VIDEvaluator)(cfg, data_set))
     if alone:
         assert 0 <= results["proposals"]["recall@300"] <= 100

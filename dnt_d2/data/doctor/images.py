@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 from tqdm import tqdm
 
 from ..images import read_image
 from ..layout import IMAGE_EXTENSION
-from ..xml_reading import count_workers, may_start_processes, process_pool
+from ..xml_reading import count_workers
 from .content import Content
 from .findings import ERROR, Finding, found
 
@@ -43,7 +44,7 @@ def choose_images(jobs: Sequence[Job], count: int, seed: int) -> list[Job]:
 
 
 def check_images(jobs: Sequence[Job], workers: int = 0) -> Iterator[Finding]:
-    """Decode images, in several processes."""
+    """Decode images, several at a time."""
     chunks = [jobs[at : at + _CHUNK] for at in range(0, len(jobs), _CHUNK)]
     unreadable: list[str] = []
     other_size: list[str] = []
@@ -58,17 +59,13 @@ def check_images(jobs: Sequence[Job], workers: int = 0) -> Iterator[Finding]:
 
 
 def _look_at_chunks(chunks: Sequence[Sequence[Job]], workers: int) -> Iterator[tuple[int, tuple[list[str], list[str]]]]:
-    workers = count_workers(workers) if may_start_processes() else 1
+    workers = count_workers(workers)
     if workers == 1:
         yield from ((len(chunk), _look_at(chunk)) for chunk in chunks)
         return
-    with process_pool(workers) as pool:
-        yield from zip(map(len, chunks), pool.map(_look_at_alone, chunks), strict=True)
-
-
-def _look_at_alone(jobs: Sequence[Job]) -> tuple[list[str], list[str]]:
-    cv2.setNumThreads(1)  # in a process of a pool that has one for each core
-    return _look_at(jobs)
+    # Threads: decoding holds no lock of Python's, and OpenCV may hang in the fork of a process that has used it.
+    with ThreadPoolExecutor(workers) as pool:
+        yield from zip(map(len, chunks), pool.map(_look_at, chunks), strict=True)
 
 
 def _look_at(jobs: Sequence[Job]) -> tuple[list[str], list[str]]:

@@ -94,8 +94,8 @@ def evaluate_variants(variants: Sequence[Variant], dataset: str) -> list[dict[st
         cfg = _on_one(group[0].cfg, dataset)
         model = Trainer.build_model(cfg)
         DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
-        also = {name: linking for variant in group for name, linking in variant.linkings.items()}
-        results = Trainer.test(cfg, model, VIDEvaluator(cfg, dataset, also=also, output_dir=None))
+        linkings = {name: linking for variant in group for name, linking in variant.linkings.items()}
+        results = Trainer.test(cfg, model, VIDEvaluator(cfg, dataset, linkings=linkings, output_dir=None))
         if not comm.is_main_process():
             continue
         for variant in group:

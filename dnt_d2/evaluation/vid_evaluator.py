@@ -49,7 +49,7 @@ class VIDEvaluator(DatasetEvaluator):
         dataset: Dataset,
         *,
         tubes: TubeSettings | None = None,
-        also: Mapping[str, Linking] | None = None,
+        linkings: Mapping[str, Linking] | None = None,
         temporal_stride: int = 1,
         distributed: bool = True,
         output_dir: str | None = None,
@@ -59,17 +59,19 @@ class VIDEvaluator(DatasetEvaluator):
         Args:
             dataset: the name of a registered data set, or its dicts (one per frame) and the names of its classes.
             tubes: how videos are linked; None is the default of :class:`TubeSettings`.
-            also: other ways to link the same output; their results are under these names.
+            linkings: the ways to link, by the names of their results, in the place of those that ``tubes`` gives.
             temporal_stride: which frames to expect: every so-many-th of a video, and its last. Others are welcome.
             distributed: gather the results of all ranks; False evaluates what this process has seen.
             output_dir: where ``vid_results.json`` is written; None writes nothing.
 
         Raises:
-            ValueError: a linking in ``also`` is called "frame".
+            ValueError: one of ``linkings`` is called "frame".
         """
         self._name, dicts, self._classes = describe(dataset)
         self._truth = VideoTruth(dicts, len(self._classes))
-        self._linkings = standard_linkings(tubes or TubeSettings(), temporal_stride) | dict(also or {})
+        if linkings is None:
+            linkings = standard_linkings(tubes or TubeSettings(), temporal_stride)
+        self._linkings = dict(linkings)
         if "frame" in self._linkings:
             raise ValueError('"frame" is the name of what single frames give: call the linking otherwise')
         self._stride = temporal_stride
@@ -124,7 +126,7 @@ class VIDEvaluator(DatasetEvaluator):
 
         Returns:
             On rank 0 "frame" and, when every frame had link candidates, "tube", "tube_psi0" (without tracks), with a
-            stride "tube_all" (in all frames), and the names in ``also``; each with "AP50" and "AP50-<class>" in
+            stride "tube_all" (in all frames), or the names in ``linkings``; each with "AP50" and "AP50-<class>" in
             percent, NaN without ground truth. On other ranks nothing.
 
         Raises:

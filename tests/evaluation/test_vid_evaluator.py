@@ -21,7 +21,7 @@ from detectron2.structures import Boxes, BoxMode, Instances
 
 from dnt_d2.config import add_dnt_config
 from dnt_d2.evaluation import VIDEvaluator, evaluate_class
-from dnt_d2.evaluation.linking import Linking
+from dnt_d2.evaluation.linking import Linking, standard_linkings
 from dnt_d2.tubes import link_candidates
 from dnt_d2.tubes.collector import TubeSettings
 
@@ -256,7 +256,8 @@ def test_a_stride_restricts_the_ground_truth(caplog: pytest.LogCaptureFixture) -
 def test_with_a_stride_tubes_are_judged_in_all_frames_too() -> None:
     """The objects move evenly, so that interpolated boxes are right, and held ones are late."""
     stream = run_network(noise=0.0, stride=3)
-    results = feed(make(temporal_stride=3, also={"held": Linking(ONLINE, every_frame=True)}), stream).evaluate()
+    linkings = standard_linkings(TubeSettings(), 3) | {"held": Linking(ONLINE, every_frame=True)}
+    results = feed(make(temporal_stride=3, linkings=linkings), stream).evaluate()
     assert list(results) == ["frame", "tube", "tube_psi0", "tube_all", "held"]
     assert results["tube"]["AP50-bear"] == results["tube_all"]["AP50-bear"] == 100.0
     assert 0 < results["held"]["AP50-bear"] < 100
@@ -276,7 +277,7 @@ def test_a_video_that_was_cut_short_counts_up_to_there() -> None:
 def test_other_linkings_of_the_same_output() -> None:
     """Each as if it had been asked for alone."""
     also = {"online": Linking(ONLINE), "one": Linking(TubeSettings(top_k=1), use_tracks=False)}
-    results = feed(make(also=also), run_network()).evaluate()
+    results = feed(make(linkings=standard_linkings(TubeSettings(), 1) | also), run_network()).evaluate()
     assert list(results) == ["frame", "tube", "tube_psi0", "online", "one"]
     np.testing.assert_equal(results["online"], feed(make(tubes=ONLINE), run_network()).evaluate()["tube"])
     alone = feed(make(tubes=TubeSettings(top_k=1)), run_network()).evaluate()
@@ -286,7 +287,7 @@ def test_other_linkings_of_the_same_output() -> None:
 
 def test_a_linking_must_not_take_the_name_of_the_single_frames() -> None:
     with pytest.raises(ValueError, match="call the linking otherwise"):
-        make(also={"frame": Linking(ONLINE)})
+        make(linkings={"frame": Linking(ONLINE)})
 
 
 def test_averaged_scores_come_with_the_next_frame() -> None:

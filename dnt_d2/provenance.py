@@ -1,4 +1,4 @@
-"""Where a number comes from: the day, the machine and the versions that stand beside every figure."""
+"""Where a number comes from, the day, the machine and the versions; and where it stands in a page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import platform
 from datetime import date
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("torch", "detectron2", "timm", "numpy")
@@ -41,3 +42,18 @@ def _version(package: str) -> str:
         return str(importlib.import_module(package).__version__)
     except AttributeError:
         return metadata.version(package)
+
+
+def replace_block(page: Path, name: str, text: str) -> None:
+    """Put text between the lines ``<!-- name:begin -->`` and ``<!-- name:end -->`` of a page, in the place of what is
+    there.
+
+    Raises:
+        ValueError: the page has not one such block.
+    """
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->\n"
+    parts = page.read_text().split(begin)
+    rest = parts[-1].split(end)
+    if len(parts) != 2 or len(rest) != 2:
+        raise ValueError(f"{page} must have one block {name!r}, from {begin.strip()} to {end.strip()}")
+    page.write_text(parts[0] + begin + text + end + rest[1])

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("loggers_as_before")
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "configs" / "test").glob("*.yaml"))
 Make = Callable[..., Any]
+BEGIN, END = "<!-- variants:begin -->\n", "<!-- variants:end -->\n"
 
 
 @pytest.fixture
@@ -187,14 +188,14 @@ def test_the_command(cfg: CfgNode, tool: ModuleType, tmp_path: Path, capsys: pyt
 def test_recording(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice over: the second record takes the place of the first."""
     monkeypatch.setattr(tool, "ROOT", tmp_path)
-    (tmp_path / "README.md").write_text(f"above\n{tool.BEGIN}{tool.END}below\n")
+    (tmp_path / "README.md").write_text(f"above\n{BEGIN}{END}below\n")
     for tube in (1.0, 2.5):
         rows = [{"variant": "online", "frame": 1.0, "tube": tube}]
         tool.record({"date": "2026-01-02", "machine": "a machine", "seed": 7, "AP50": {"some_val": rows}})
     text = (tmp_path / "README.md").read_text()
-    assert text.startswith(f"above\n{tool.BEGIN}AP50 on `some_val`:\n\n")
-    assert text.endswith(f"{tool.END}below\n")
+    assert text.startswith(f"above\n{BEGIN}AP50 on `some_val`:\n\n")
+    assert text.endswith(f"{END}below\n")
     assert text.count("online") == 1
     assert "2.5" in text
     assert len(list((tmp_path / "benchmarks" / "results").glob("variants--*.json"))) == 1
-    assert (ROOT / "README.md").read_text().count(tool.BEGIN) == 1
+    assert (ROOT / "README.md").read_text().count(BEGIN) == 1

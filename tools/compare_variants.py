@@ -23,11 +23,10 @@ from detectron2.utils.logger import setup_logger
 from dnt_d2 import add_dnt_config
 from dnt_d2.data import register_from_config
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.provenance import machine_name, provenance
+from dnt_d2.provenance import machine_name, provenance, replace_block
 from dnt_d2.variants import evaluate_variants, load_variants, variants_table
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- variants:begin -->\n", "<!-- variants:end -->\n"
 # The rows of tables 1 and 2 and of section 5.3, then ours. Proposals from 5 scales take several passes of the trunk:
 # they are compared where somebody asks for it.
 VARIANTS = (
@@ -99,10 +98,7 @@ def record(facts: dict[str, Any]) -> None:
     write_json(ROOT / result, facts)
     tables = "".join(f"AP50 on `{name}`:\n\n{variants_table(rows)}\n\n" for name, rows in facts["AP50"].items())
     source = f"(One model, seed {facts['seed']}; {facts['date']}, {facts['machine']}; [{result.name}]({result}).)\n"
-    readme = ROOT / "README.md"
-    before, rest = readme.read_text().split(BEGIN)
-    _, after = rest.split(END)
-    readme.write_text(before + BEGIN + tables + source + END + after)
+    replace_block(ROOT / "README.md", "variants", tables + source)
     print(f"written: {result}, README.md")
 
 

@@ -18,8 +18,9 @@ from typing import Any
 
 from run_demo import OUTPUT, ROOT, TITLES
 
+from dnt_d2.provenance import replace_block
+
 PICTURES = ("best.jpg", "best-timeline.png", "worst.jpg", "worst-timeline.png")
-BEGIN, END = "<!-- results:begin -->\n", "<!-- results:end -->\n"
 
 
 def table(summary: dict[str, Any], source: Path) -> str:
@@ -48,11 +49,7 @@ def main() -> None:
     (ROOT / result).write_text(json.dumps(summary, indent=2) + "\n")
     for name in PICTURES:
         shutil.copy(ROOT / OUTPUT / "demo" / name, ROOT / "docs" / name)
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    readme.write_text(before + BEGIN + table(summary, result) + END + after)
+    replace_block(ROOT / "README.md", "results", table(summary, result))
     print(f"written: {result}, docs/, README.md")
 
 

@@ -53,7 +53,7 @@ def test_recording_renews_table_and_pictures(monkeypatch: pytest.MonkeyPatch, tm
         (pictures / name).write_bytes(b"picture")
     (tmp_path / run_demo.OUTPUT / "demo.json").write_text(json.dumps(summary(run_demo)))
     readme = tmp_path / "README.md"
-    readme.write_text(f"above\n{record_demo.BEGIN}old\n{record_demo.END}below\n")
+    readme.write_text("above\n<!-- results:begin -->\nold\n<!-- results:end -->\nbelow\n")
     monkeypatch.setattr(sys, "argv", ["record_demo.py", "--machine", "test"])
     record_demo.main()
     once = readme.read_text()

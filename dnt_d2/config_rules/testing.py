@@ -7,9 +7,8 @@ from math import inf
 
 from detectron2.config import CfgNode
 
+from ..modeling.score_average import SCORE_AVERAGES
 from . import Run, has_track_head, out_of_range
-
-_AVERAGES = ("none", "next", "both")
 
 
 def frames(cfg: CfgNode, run: Run) -> Iterator[str]:
@@ -46,8 +45,8 @@ def proposal_scales(cfg: CfgNode, run: Run) -> Iterator[str]:
 def score_average(cfg: CfgNode, run: Run) -> Iterator[str]:
     """Scores from neighbouring frames need tracks, and the future."""
     average = cfg.TEST.SCORE_AVERAGE
-    if average not in _AVERAGES:
-        yield f"TEST.SCORE_AVERAGE is {average!r}: it must be one of {', '.join(_AVERAGES)}"
+    if average not in SCORE_AVERAGES:
+        yield f"TEST.SCORE_AVERAGE is {average!r}: it must be one of {', '.join(SCORE_AVERAGES)}"
     if average == "none":
         return
     if not has_track_head(cfg):

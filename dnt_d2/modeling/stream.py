@@ -129,11 +129,10 @@ class VideoStream(nn.Module):
         # With a last frame all frames have an earlier one, else all but the first.
         now = maps[len(alone) :]
         earlier = maps[:-1] if last is None else FrameMaps.cat([last.maps, maps[:-1]]) if len(frames) > 1 else last.maps
-        if self.model.score_average == "none":
-            before = [*([last.candidates] if last is not None else []), *candidates[:-1]]
-            return [*alone, *map(_Pair, self.model.track(earlier, now, before))], candidates
         averaged = [*candidates[: len(alone)], *look_back(self.model, now, earlier, candidates[len(alone) :])]
         before = [*([last.candidates] if last is not None else []), *averaged[:-1]]
+        if self.model.score_average == "none":
+            return [*alone, *map(_Pair, self.model.track(earlier, now, before))], averaged
         revised, found = look_ahead(self.model, earlier, now, before)
         return [*alone, *(_Pair(t, r) for t, r in zip(found, revised, strict=True))], averaged
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,40 +29,80 @@ class VideoTruth:
         tracks: (G,) track ids, unique in a video; -1 where the data set has none.
     """
 
-    def __init__(self, dicts: Sequence[Mapping[str, Any]], num_classes: int) -> None:
-        """Read the dicts of ``DatasetCatalog``, one per frame.
+    def __init__(
+        self,
+        *,
+        num_classes: int,
+        video_ids: IntArray,
+        frame_indices: IntArray,
+        frames: IntArray,
+        boxes: FloatArray,
+        classes: IntArray,
+        tracks: IntArray,
+    ) -> None:
+        """As the attributes, of any integer type; see :meth:`of` for a data set.
+
+        Raises:
+            ValueError: when a frame occurs twice, or frames don't ascend.
+        """
+        self.num_frames, self.num_classes = len(video_ids), num_classes
+        self.video_ids: IntArray = np.asarray(video_ids, dtype=np.int64)
+        self.frame_indices: IntArray = np.asarray(frame_indices, dtype=np.int64)
+        self.frames: IntArray = np.asarray(frames, dtype=np.int64)
+        self.boxes: FloatArray = np.ascontiguousarray(boxes, dtype=np.float64).reshape(-1, 4)
+        self.classes: IntArray = np.asarray(classes, dtype=np.int64)
+        self.tracks: IntArray = np.asarray(tracks, dtype=np.int64)
+        same = np.diff(self.video_ids) == 0
+        twice = np.flatnonzero(same & (np.diff(self.frame_indices) == 0))
+        if len(twice):
+            raise ValueError(f"the data set lists {self.describe(int(twice[0]))} twice")
+        if (np.diff(self.video_ids) < 0).any() or (same & (np.diff(self.frame_indices) < 0)).any():
+            raise ValueError("frames must be in the order of (video, frame index)")
+        # Where the boxes of each frame, and the frames of each video, begin; and the ends.
+        self._offsets = np.searchsorted(self.frames, np.arange(self.num_frames + 1))
+        videos, starts = np.unique(self.video_ids, return_index=True)
+        ends = [*starts[1:], self.num_frames][: len(starts)]
+        self._spans = {int(v): (int(a), int(b)) for v, a, b in zip(videos, starts, ends, strict=True)}
+
+    @classmethod
+    def of(cls, dicts: Iterable[Mapping[str, Any]], num_classes: int) -> VideoTruth:
+        """Read the dicts of ``DatasetCatalog``, one per frame, in any order.
 
         Args:
             dicts: each with video_id, frame_index, file_name and annotations (bbox in XYXY_ABS, category_id,
-                instance_id).
+                instance_id). Objects with ``iscrowd`` are not judged: they are left out.
             num_classes: the number of classes.
 
         Raises:
             ValueError: when a frame occurs twice, or an annotation is not of the form above.
         """
         ordered = sorted(dicts, key=lambda frame: (frame["video_id"], frame["frame_index"]))
-        self.num_frames = len(ordered)
-        self.num_classes = num_classes
-        self.video_ids: IntArray = np.array([frame["video_id"] for frame in ordered], dtype=np.int64)
-        self.frame_indices: IntArray = np.array([frame["frame_index"] for frame in ordered], dtype=np.int64)
-        twice = np.flatnonzero((np.diff(self.video_ids) == 0) & (np.diff(self.frame_indices) == 0))
-        if len(twice):
-            raise ValueError(f"the data set lists {self.describe(int(twice[0]))} twice")
         rows = [
             (number, note.get("instance_id", -1), note["category_id"], *note["bbox"])
             for number, frame in enumerate(ordered)
             for note in _checked(frame, num_classes)
+            if not note.get("iscrowd", 0)
         ]
         table = np.array(rows, dtype=np.float64).reshape(-1, 7)
-        self.frames: IntArray = table[:, 0].astype(np.int64)
-        self.tracks: IntArray = table[:, 1].astype(np.int64)
-        self.classes: IntArray = table[:, 2].astype(np.int64)
-        self.boxes: FloatArray = np.ascontiguousarray(table[:, 3:])
-        # Where the boxes of each frame, and the frames of each video, begin; and the ends.
-        self._offsets = np.searchsorted(self.frames, np.arange(self.num_frames + 1))
-        videos, starts = np.unique(self.video_ids, return_index=True)
-        ends = [*starts[1:], self.num_frames][: len(starts)]
-        self._spans = {int(v): (int(a), int(b)) for v, a, b in zip(videos, starts, ends, strict=True)}
+        return cls(
+            num_classes=num_classes,
+            video_ids=np.array([frame["video_id"] for frame in ordered], dtype=np.int64),
+            frame_indices=np.array([frame["frame_index"] for frame in ordered], dtype=np.int64),
+            frames=table[:, 0].astype(np.int64),
+            boxes=table[:, 3:],
+            classes=table[:, 2].astype(np.int64),
+            tracks=table[:, 1].astype(np.int64),
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arguments of the constructor, without the number of classes."""
+        names = ("video_ids", "frame_indices", "frames", "boxes", "classes", "tracks")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def videos(self) -> list[int]:
+        """The ids of all videos, ascending."""
+        return list(self._spans)
 
     def describe(self, number: int) -> str:
         """A frame in words, for messages."""

@@ -50,7 +50,7 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             output_dir: where ``proposal_results.json`` is written; None writes nothing.
         """
         self._name, dicts, self._classes = describe(dataset)
-        self._truth = VideoTruth(dicts, len(self._classes))
+        self._truth = VideoTruth.of(dicts, len(self._classes))
         self._limits, self._iou, self._stride = tuple(limits), iou, temporal_stride
         self._distributed, self._output_dir = distributed, output_dir
         self.reset()

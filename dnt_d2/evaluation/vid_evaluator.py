@@ -68,7 +68,7 @@ class VIDEvaluator(DatasetEvaluator):
             ValueError: one of ``linkings`` is called "frame".
         """
         self._name, dicts, self._classes = describe(dataset)
-        self._truth = VideoTruth(dicts, len(self._classes))
+        self._truth = VideoTruth.of(dicts, len(self._classes))
         if linkings is None:
             linkings = standard_linkings(tubes or TubeSettings(), temporal_stride)
         self._linkings = dict(linkings)

@@ -118,12 +118,16 @@ class VideoCollector:
             ...
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, revised: bool = False) -> None:
+        """
+        Args:
+            revised: the scores that will come are means with those of later frames already.
+        """
         self._frames: list[int] = []
         self._boxes: list[NDArray[Any]] = []
         self._scores: list[NDArray[Any]] = []
         self._tracklets: list[NDArray[Any]] = []
-        self._revised = False
+        self._revised = revised
 
     def __len__(self) -> int:
         """The number of frames collected."""

@@ -23,11 +23,11 @@ def small() -> VideoTruth:
     """Video 4 with frames 0..4, video 2 with frames 0..2, in a jumbled order."""
     dicts = [frame(4, i, note(1, 0, 0, 30, 30, track=9)) for i in (3, 0, 4, 1, 2)]
     dicts += [frame(2, 1), frame(2, 0, note(0, 5, 5, 60, 60), note(1, 0, 0, 9, 9)), frame(2, 2)]
-    return VideoTruth(dicts, 3)
+    return VideoTruth.of(dicts, 3)
 
 
 def test_no_frames() -> None:
-    truth = VideoTruth([], 3)
+    truth = VideoTruth.of([], 3)
     assert truth.num_frames == 0
     assert truth.sampled(1).shape == (0,)
     assert truth.count(np.zeros(0, bool)).tolist() == [0, 0, 0]
@@ -55,7 +55,7 @@ def test_a_stride_takes_the_last_frame_too() -> None:
 
 
 def test_a_stride_counts_the_frames_that_the_data_set_has() -> None:
-    truth = VideoTruth([frame(1, i) for i in (3, 5, 7, 9, 11, 13)], 1)
+    truth = VideoTruth.of([frame(1, i) for i in (3, 5, 7, 9, 11, 13)], 1)
     assert np.flatnonzero(truth.sampled(2)).tolist() == sample_frames(range(6), 2) == [0, 2, 4, 5]
 
 
@@ -79,14 +79,14 @@ def test_hits() -> None:
 
 def test_bad_data_is_refused() -> None:
     with pytest.raises(ValueError, match="frame 1 of video 2 twice"):
-        VideoTruth([frame(2, 1), frame(2, 1)], 1)
+        VideoTruth.of([frame(2, 1), frame(2, 1)], 1)
     with pytest.raises(ValueError, match=r"2/1\.JPEG: class 3 is not one of 3"):
-        VideoTruth([frame(2, 1, note(3, 0, 0, 9, 9))], 3)
+        VideoTruth.of([frame(2, 1, note(3, 0, 0, 9, 9))], 3)
     with pytest.raises(ValueError, match=r"2/1\.JPEG: \[9, 9, 0, 0\] is not a box"):
-        VideoTruth([frame(2, 1, note(0, 9, 9, 0, 0))], 3)
+        VideoTruth.of([frame(2, 1, note(0, 9, 9, 0, 0))], 3)
     with pytest.raises(ValueError, match="XYXY_ABS"):
-        VideoTruth([frame(2, 1, {**note(0, 0, 0, 9, 9), "bbox_mode": 1})], 3)
+        VideoTruth.of([frame(2, 1, {**note(0, 0, 0, 9, 9), "bbox_mode": 1})], 3)
     with pytest.raises(ValueError, match=r"2/1\.JPEG has no annotations"):
-        VideoTruth([{"file_name": "2/1.JPEG", "video_id": 2, "frame_index": 1}], 3)
+        VideoTruth.of([{"file_name": "2/1.JPEG", "video_id": 2, "frame_index": 1}], 3)
     with pytest.raises(ValueError, match="no frame 9 of video 4"):
         small().numbers(4, np.array([2, 9]))

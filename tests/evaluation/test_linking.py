@@ -11,7 +11,7 @@ from dnt_d2.tubes.collector import TubeSettings, VideoCollector
 
 def truth(frames: list[int]) -> VideoTruth:
     """A box that moves 2 px a frame, in some frames of video 5."""
-    return VideoTruth(
+    return VideoTruth.of(
         [
             {
                 "file_name": f"{i}.JPEG",

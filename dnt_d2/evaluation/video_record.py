@@ -1,0 +1,216 @@
+"""What the network said about one video, as flat arrays: the unit of a saved run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..tubes.collector import VideoCollector
+
+IntArray = NDArray[np.int64]
+Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of many frames, one frame after the other.
+
+    Attributes:
+        counts: (F,) how many rows each frame has.
+        columns: by name, arrays with counts.sum() rows.
+
+    Raises:
+        ValueError: a column has another number of rows.
+    """
+
+    counts: IntArray
+    columns: Columns
+
+    def __post_init__(self) -> None:
+        wrong = {name: len(values) for name, values in self.columns.items() if len(values) != self.counts.sum()}
+        if wrong:
+            raise ValueError(f"the frames have {self.counts.sum()} rows together, but columns have others: {wrong}")
+
+    @classmethod
+    def of(cls, frames: Sequence[Mapping[str, ArrayLike]], dtypes: Mapping[str, tuple[type, tuple[int, ...]]]) -> Rows:
+        """From the columns of each frame; ``dtypes`` gives type and shape of a row, which frames may lack."""
+        counts = np.array([len(np.asarray(next(iter(frame.values())))) for frame in frames], dtype=np.int64)
+        columns = {
+            name: np.concatenate(
+                [np.zeros((0, *shape), dtype), *(np.asarray(f[name], dtype).reshape(-1, *shape) for f in frames)]
+            )
+            for name, (dtype, shape) in dtypes.items()
+        }
+        return cls(counts, columns)
+
+    def split(self, name: str) -> list[NDArray[Any]]:
+        """One column, frame by frame."""
+        return np.split(self.columns[name], np.cumsum(self.counts)[:-1]) if len(self.counts) else []
+
+    def select(self, places: IntArray) -> Rows:
+        """The rows of some frames, by their places."""
+        keep = np.zeros(len(self.counts), dtype=bool)
+        keep[places] = True
+        rows = np.repeat(keep, self.counts)
+        return Rows(self.counts[keep], {name: values[rows] for name, values in self.columns.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class VideoRecord:
+    """The frames of one video that the network saw, and what it said about each. Boxes are inclusive corners, px.
+
+    Attributes:
+        frames: (F,) frame indices, ascending.
+        detections: of the single frames, after NMS: ``boxes (D, 4), scores (D,), classes (D,)``, and ``tracks (D,)``
+            where detections come from a tracker.
+        candidates: before NMS, of all classes: ``boxes (N, 4), scores (N, C)``; None where there are none: then there
+            are no tubes.
+        tracklets: ``boxes (M, 8)``: a box in the frame before and where it is in this one.
+        proposals: ``boxes (P, 4)``, the best first; None where there are none.
+        revised: whether the scores of candidates come from later frames too (``TEST.SCORE_AVERAGE``).
+    """
+
+    frames: IntArray
+    detections: Rows
+    candidates: Rows | None = None
+    tracklets: Rows | None = None
+    proposals: Rows | None = None
+    revised: bool = False
+
+    @property
+    def tables(self) -> dict[str, Rows]:
+        """The tables that are there, by name."""
+        names = ("detections", "candidates", "tracklets", "proposals")
+        return {name: rows for name in names if (rows := getattr(self, name)) is not None}
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory it takes."""
+        return sum(v.nbytes for rows in self.tables.values() for v in (rows.counts, *rows.columns.values()))
+
+    def collector(self) -> VideoCollector | None:
+        """The video, ready to be linked; None without candidates."""
+        if self.candidates is None or self.tracklets is None:
+            return None
+        video = VideoCollector(revised=self.revised)
+        boxes, scores = self.candidates.split("boxes"), self.candidates.split("scores")
+        for row in zip(self.frames.tolist(), boxes, scores, self.tracklets.split("boxes"), strict=True):
+            video.add(*row)
+        return video
+
+    def widened(self, factor: int, link_iou: float = 0.5) -> VideoRecord:
+        """Every ``factor``-th frame and the last, as if the rest had not been seen.
+
+        The network was not asked about such pairs of frames: a tracklet between them is a chain of those in between,
+        each beginning where the one before ended (:func:`join_tracklets`). What a network says that looks at both
+        frames at once can differ; detections and candidates are the same.
+
+        Raises:
+            ValueError: the factor is below 1, or scores were averaged with neighbours that are skipped now.
+        """
+        if factor < 1:
+            raise ValueError(f"a step can be widened {factor} times only if that is 1 or more")
+        if factor == 1 or not len(self.frames):
+            return self
+        if self.revised:
+            raise ValueError("TEST.SCORE_AVERAGE: the saved scores are means with frames that would be skipped")
+        places = np.unique(np.append(np.arange(0, len(self.frames), factor), len(self.frames) - 1))
+        kept = {name: rows.select(places) for name, rows in self.tables.items() if name != "tracklets"}
+        wide = None
+        if self.tracklets is not None:
+            steps = self.tracklets.split("boxes")
+            chains = [np.zeros((0, 8), np.float32)]
+            chains += [join_tracklets(steps[a + 1 : b + 1], link_iou) for a, b in zip(places, places[1:], strict=False)]
+            wide = Rows.of([{"boxes": chain} for chain in chains], {"boxes": (np.float32, (8,))})
+        return replace(self, frames=self.frames[places], tracklets=wide, **kept)
+
+
+def join_tracklets(steps: Sequence[NDArray[Any]], link_iou: float = 0.5) -> NDArray[Any]:
+    """Chains of tracklets through consecutive pairs of frames.
+
+    Args:
+        steps: for each pair (M, 8): a box in its earlier frame and where it is in the later one.
+        link_iou: a tracklet goes on as the one whose start overlaps its end most, by at least this; else it ends, and
+            is no chain.
+
+    Returns:
+        (K, 8) first boxes, last boxes.
+    """
+    from ..geometry import box_iou
+
+    chains = np.asarray(steps[0])
+    for step in steps[1:]:
+        if not len(chains) or not len(step):
+            return chains[:0]
+        overlaps = box_iou(chains[:, 4:].astype(np.float64), step[:, :4].astype(np.float64), inclusive=True)
+        best = overlaps.argmax(axis=1)
+        goes_on = overlaps[np.arange(len(best)), best] >= link_iou
+        chains = np.concatenate([chains[goes_on, :4], step[best[goes_on], 4:]], axis=1)
+    return chains
+
+
+class VideoRecorder:
+    """Takes the frames of one video as they come, and gives its :class:`VideoRecord`."""
+
+    def __init__(self, num_classes: int) -> None:
+        """
+        Args:
+            num_classes: C, the width of the candidates' scores.
+        """
+        self._num_classes = num_classes
+        self._frames: list[int] = []
+        self._tables: dict[str, list[Mapping[str, ArrayLike]]] = {}
+        self._revised = False
+
+    def __len__(self) -> int:
+        """The number of frames."""
+        return len(self._frames)
+
+    def add(
+        self, frame_index: int, tables: Mapping[str, Mapping[str, ArrayLike]], revised: ArrayLike | None = None
+    ) -> None:
+        """Take the next frame.
+
+        Args:
+            frame_index: larger than that of the frame before.
+            tables: by the names of the tables of :class:`VideoRecord`, the same in each frame, the columns of this one.
+            revised: (N', C) new scores of the candidates of the frame before, from score averaging.
+
+        Raises:
+            ValueError: a wrong order, other tables than before, a wrong shape, or tracklets that end in a first frame.
+        """
+        if self._frames and frame_index <= self._frames[-1]:
+            raise ValueError(f"frame {frame_index} after frame {self._frames[-1]}: a video's frames must come in order")
+        if self._frames and tables.keys() != self._tables.keys():
+            raise ValueError(f"frame {frame_index} has {sorted(tables)}, those before had {sorted(self._tables)}")
+        if not self._frames and len(np.asarray(tables.get("tracklets", {}).get("boxes", ()))):
+            raise ValueError(f"frame {frame_index} is the first of its video, yet tracklets end in it")
+        if revised is not None:
+            self._revise(frame_index, np.asarray(revised))
+        self._frames.append(frame_index)
+        for name, columns in tables.items():
+            self._tables.setdefault(name, []).append(columns)
+
+    def _revise(self, frame_index: int, scores: NDArray[Any]) -> None:
+        last = self._tables["candidates"][-1] if self._frames else None
+        if last is None or scores.shape != np.shape(last["scores"]):
+            before = "no frame before" if last is None else np.shape(last["scores"])
+            raise ValueError(f"frame {frame_index}: revised scores {scores.shape} for {before}")
+        self._tables["candidates"][-1] = {**last, "scores": scores}
+        self._revised = True
+
+    def record(self) -> VideoRecord:
+        """All frames so far."""
+        layout: dict[str, dict[str, tuple[type, tuple[int, ...]]]] = {
+            "detections": {"boxes": (np.float32, (4,)), "scores": (np.float32, ()), "classes": (np.int16, ())},
+            "candidates": {"boxes": (np.float32, (4,)), "scores": (np.float32, (self._num_classes,))},
+            "tracklets": {"boxes": (np.float32, (8,))},
+            "proposals": {"boxes": (np.float32, (4,))},
+        }
+        tables = {name: Rows.of(frames, layout[name]) for name, frames in self._tables.items()}
+        tables.setdefault("detections", Rows.of([], layout["detections"]))
+        return VideoRecord(np.array(self._frames, dtype=np.int64), **tables, revised=self._revised)

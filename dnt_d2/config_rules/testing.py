@@ -81,11 +81,6 @@ def tubes(cfg: CfgNode, run: Run) -> Iterator[str]:
         )
     if cfg.TUBES.ONLINE and cfg.TUBES.ABSENT_SCORE > 0:
         yield (
-            f"TUBES.ONLINE is on, but TUBES.ABSENT_SCORE is {cfg.TUBES.ABSENT_SCORE}, and how long an object will be "
-            "absent is not known in time: turn one off (0, False)"
-        )
-    if cfg.TUBES.ONLINE and cfg.TUBES.ABSENT_SCORE > 0:
-        yield (
             f"TUBES.ONLINE is on, but TUBES.ABSENT_SCORE is {cfg.TUBES.ABSENT_SCORE}, and where a tube ends is not "
             "known in time: turn one off (False, 0)"
         )

@@ -32,8 +32,8 @@ from .tables import write_json
 from .video_record import Rows, VideoRecord
 
 FORMAT = "dnt_d2 saved run 1"
-# The fastest level: scores are noise to a compressor, higher ones take longer and gain two percent.
-_COMPRESSION = {"compression": zipfile.ZIP_DEFLATED, "compresslevel": 1}
+# The fastest: scores are noise to a compressor, higher levels take longer and gain little.
+_COMPRESSION_LEVEL = 1
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,7 @@ class SavedRun:
         self.classes: list[str] = list(content["classes"])
 
     @classmethod
-    def create(
-        cls, folder: str | os.PathLike[str], facts: RunFacts, truth: VideoTruth, frames: FrameList
-    ) -> SavedRun:
+    def create(cls, folder: str | os.PathLike[str], facts: RunFacts, truth: VideoTruth, frames: FrameList) -> SavedRun:
         """Make a run without videos yet; one that is there is replaced, but for its videos.
 
         Args:
@@ -191,7 +189,7 @@ def _frame_arrays(frames: FrameList) -> dict[str, NDArray[Any]]:
 
 def _write_arrays(file: Any, arrays: Mapping[str, NDArray[Any]]) -> None:
     """As ``numpy.savez_compressed``, at a level that keeps up with a network."""
-    with zipfile.ZipFile(file, "w", **_COMPRESSION) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION_LEVEL) as archive:
         for name, values in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, np.ascontiguousarray(values), allow_pickle=False)

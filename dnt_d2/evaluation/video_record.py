@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..geometry import box_iou
 from ..tubes.collector import VideoCollector
 
 IntArray = NDArray[np.int64]
@@ -119,14 +121,19 @@ class VideoRecord:
         if self.revised:
             raise ValueError("TEST.SCORE_AVERAGE: the saved scores are means with frames that would be skipped")
         places = np.unique(np.append(np.arange(0, len(self.frames), factor), len(self.frames) - 1))
-        kept = {name: rows.select(places) for name, rows in self.tables.items() if name != "tracklets"}
         wide = None
         if self.tracklets is not None:
             steps = self.tracklets.split("boxes")
             chains = [np.zeros((0, 8), np.float32)]
-            chains += [join_tracklets(steps[a + 1 : b + 1], link_iou) for a, b in zip(places, places[1:], strict=False)]
+            chains += [join_tracklets(steps[a + 1 : b + 1], link_iou) for a, b in pairwise(places)]
             wide = Rows.of([{"boxes": chain} for chain in chains], {"boxes": (np.float32, (8,))})
-        return replace(self, frames=self.frames[places], tracklets=wide, **kept)
+        return VideoRecord(
+            self.frames[places],
+            self.detections.select(places),
+            None if self.candidates is None else self.candidates.select(places),
+            wide,
+            None if self.proposals is None else self.proposals.select(places),
+        )
 
 
 def join_tracklets(steps: Sequence[NDArray[Any]], link_iou: float = 0.5) -> NDArray[Any]:
@@ -140,8 +147,6 @@ def join_tracklets(steps: Sequence[NDArray[Any]], link_iou: float = 0.5) -> NDAr
     Returns:
         (K, 8) first boxes, last boxes.
     """
-    from ..geometry import box_iou
-
     chains = np.asarray(steps[0])
     for step in steps[1:]:
         if not len(chains) or not len(step):

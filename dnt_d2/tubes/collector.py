@@ -15,12 +15,12 @@ from .interpolation import hold_tube, interpolate_tube
 from .online import link_online
 from .presence import check_presence, rescore_present
 from .tube import Tube
-from .video import link_candidates
+from .video import link_voted, vote_video
 
 
 @dataclass(frozen=True)
 class TubeSettings:
-    """How a video is linked; the defaults are the paper's and its authors' code's. See :func:`link_candidates`.
+    """How a video is linked, see :func:`.video.link_candidates`; the defaults are the paper's and its authors' code's.
 
     Attributes:
         nms_iou: before linking, per frame and class: boxes that overlap a better one by more are dropped.
@@ -128,6 +128,7 @@ class VideoCollector:
         self._scores: list[NDArray[Any]] = []
         self._tracklets: list[NDArray[Any]] = []
         self._revised = revised
+        self._votes: tuple[tuple[float, float, int], list[list[FloatArray]]] | None = None
 
     def __len__(self) -> int:
         """The number of frames collected."""
@@ -175,6 +176,7 @@ class VideoCollector:
             raise ValueError(f"frame {frame_index} is the first of its video, yet {len(tracklets)} tracklets end in it")
         if revised is not None:
             self._revise(frame_index, np.array(revised))
+        self._votes = None
         self._frames.append(int(frame_index))
         self._boxes.append(boxes)
         self._scores.append(scores)
@@ -208,13 +210,23 @@ class VideoCollector:
         if settings.online:
             per_class = self._link_online(settings, starting)
         else:
-            per_class = link_candidates(self._boxes, self._scores, starting, **settings.chain)
+            growth = {"link_iou": settings.link_iou, "top_fraction": settings.top_fraction}
+            per_class = link_voted(self._vote(settings), starting, **growth)
         frames = self.frames
         numbered = [[dataclasses.replace(tube, frames=frames[tube.frames]) for tube in tubes] for tubes in per_class]
         if settings.absent_score == 0:
             return numbered
         presence = {name: getattr(settings, name) for name in ("top_fraction", "absent_score", "absent_frames")}
         return [[rescore_present(tube, **presence) for tube in tubes] for tubes in numbered]
+
+    def _vote(self, settings: TubeSettings) -> list[list[FloatArray]]:
+        """Votes take twice as long as links, and settings that differ in links alone share them."""
+        voting = (settings.nms_iou, settings.vote_iou, settings.top_k)
+        if self._votes is None or self._votes[0] != voting:
+            nms_iou, vote_iou, top_k = voting
+            voted = vote_video(self._boxes, self._scores, nms_iou=nms_iou, vote_iou=vote_iou, top_k=top_k)
+            self._votes = voting, voted
+        return self._votes[1]
 
     def fill(self, tubes: Sequence[Sequence[Tube]], settings: TubeSettings) -> list[list[Tube]]:
         """Tubes from :meth:`link` with boxes in the skipped frames too: interpolated, or online held from the past."""

@@ -106,12 +106,30 @@ def link_candidates(
     Raises:
         ValueError: a wrong shape, lists of different length, or a threshold out of range.
     """
+    voted = vote_video(boxes, scores, nms_iou=nms_iou, vote_iou=vote_iou, top_k=top_k)
+    return link_voted(voted, tracklets, link_iou=link_iou, top_fraction=top_fraction)
+
+
+def vote_video(
+    boxes: Sequence[ArrayLike], scores: Sequence[ArrayLike], *, nms_iou: float, vote_iou: float, top_k: int
+) -> list[list[FloatArray]]:
+    """The first half of :func:`link_candidates`, which several ways to link can share.
+
+    Returns:
+        For each of T frames the kept boxes of each class, C arrays (K, 5).
+    """
     check_voting(nms_iou, vote_iou, top_k)
+    all_boxes, all_scores = _check_candidates(boxes, scores)
+    return [vote_frame(b, s, nms_iou, vote_iou, top_k) for b, s in zip(all_boxes, all_scores, strict=True)]
+
+
+def link_voted(
+    voted: Sequence[Sequence[FloatArray]], tracklets: Sequence[ArrayLike], *, link_iou: float, top_fraction: float
+) -> list[list[Tube]]:
+    """The second half of :func:`link_candidates`: from what :func:`vote_video` gave to tubes."""
     check_unit(link_iou, "link_iou")
     check_fraction(top_fraction)
-    all_boxes, all_scores = _check_candidates(boxes, scores)
-    tracks = as_tracklets(tracklets, len(all_boxes))
-    voted = [vote_frame(b, s, nms_iou, vote_iou, top_k) for b, s in zip(all_boxes, all_scores, strict=True)]
+    tracks = as_tracklets(tracklets, len(voted))
     return [make_tubes(list(frames), tracks, link_iou, top_fraction, find_paths) for frames in zip(*voted, strict=True)]
 
 

@@ -67,10 +67,6 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str, overrides: l
         (["TUBES.ONLINE_PATIENCE", -1], "TUBES.ONLINE_PATIENCE is -1: it must be at least 0"),
         (["TUBES.ONLINE_YOUTH", -1], "TUBES.ONLINE_YOUTH is -1: it must be at least 0"),
         (["TUBES.ABSENT_SCORE", 1.5], "TUBES.ABSENT_SCORE is 1.5: it must be in [0, 1]"),
-        (
-            ["TUBES.ABSENT_SCORE", 0.1, "TUBES.ONLINE", True],
-            "TUBES.ONLINE is on, but TUBES.ABSENT_SCORE is 0.1, and how long an object will be absent is not known",
-        ),
         (["TUBES.ABSENT_FRAMES", 0], "TUBES.ABSENT_FRAMES is 0: it must be at least 1"),
     ],
 )

@@ -58,12 +58,14 @@ class Candidates:
         boxes: (N, 4) corners in pixels of the network's input, clipped to the frame.
         probs: (N, C + 1) softmax probabilities, the background last.
         image_size: (height, width) of the frame at the network's input.
+        proposals: (N, 4) corners that they were regressed from, in the same pixels, as the RPN gave them.
         looks: in how many frames the boxes were classified: ``probs`` is the mean over them.
     """
 
     boxes: Tensor
     probs: Tensor
     image_size: tuple[int, int]
+    proposals: Tensor
     looks: int = 1
 
     @property

@@ -76,6 +76,13 @@ def link_candidates(candidates: Candidates, original_size: Size) -> Instances:
     return result
 
 
+def proposals(candidates: Candidates, original_size: Size) -> Instances:
+    """What the candidates were regressed from, ``proposal_boxes`` (N, 4) in original pixels, the best first."""
+    result = Instances(original_size)
+    result.proposal_boxes = Boxes(to_original(candidates.proposals, candidates.image_size, original_size))
+    return result
+
+
 def tracklets(start: Tensor, end: Tensor, network_size: Size, original_size: Size) -> Instances:
     """Tracklets in original pixels: ``start_boxes`` (M, 4) in the earlier frame, ``end_boxes`` (M, 4) in this one."""
     result = Instances(original_size)

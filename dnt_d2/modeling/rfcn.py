@@ -198,8 +198,10 @@ class RFCNHeads(nn.Module):
         regressed = self.box2box_transform.apply_deltas(deltas, torch.cat(boxes))
         counts = [len(b) for b in boxes]
         return [
-            Candidates(clip_to_frame(b, p.image_size), q, p.image_size)
-            for b, q, p in zip(regressed.split(counts), logits.softmax(dim=1).split(counts), proposals, strict=True)
+            Candidates(clip_to_frame(b, p.image_size), q, p.image_size, start)
+            for b, q, p, start in zip(
+                regressed.split(counts), logits.softmax(dim=1).split(counts), proposals, boxes, strict=True
+            )
         ]
 
     def classify(self, cls_maps: Tensor, boxes: Sequence[Tensor]) -> list[Tensor]:

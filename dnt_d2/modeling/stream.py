@@ -12,7 +12,7 @@ from torch import nn
 
 from .frames import Candidates, FrameMaps
 from .meta_arch import DetectAndTrack, Inputs
-from .post_processing import link_candidates, original_size, tracklets
+from .post_processing import link_candidates, original_size, proposals, tracklets
 from .score_average import look_ahead, look_back
 
 
@@ -82,8 +82,9 @@ class VideoStream(nn.Module):
                 ``video_id`` the frames are single pictures, see :meth:`DetectAndTrack.forward`.
 
         Returns:
-            For each frame ``instances`` (the frame-level result) and, for video, ``link_candidates`` and the
-            ``tracklets`` that end in it, all in original pixels (see ``dnt_d2.modeling.post_processing``). With
+            For each frame ``instances`` (the frame-level result) and, for video, ``link_candidates``, the
+            ``tracklets`` that end in it and the ``proposals`` that the candidates come from, one for each, all in
+            original pixels (see ``dnt_d2.modeling.post_processing``). With
             ``TEST.SCORE_AVERAGE`` the scores of a frame are known when the next one is: its output then has them as
             ``revised_candidates``, which take the place of the ``link_candidates`` of the frame before.
         """
@@ -110,6 +111,7 @@ class VideoStream(nn.Module):
                     "instances": self.model.roi_heads.frame_result(own[i], size),
                     "link_candidates": link_candidates(averaged[i], size),
                     "tracklets": tracklets(start, end, network_size, size),
+                    "proposals": proposals(own[i], size),
                 }
             )
             if (revised := pairs[i].revised) is not None:

@@ -53,20 +53,20 @@ def test_cat_keeps_the_maps_that_both_ends_have() -> None:
 
 
 def test_scores_leave_the_background_out() -> None:
-    nothing = Candidates(torch.zeros(0, 4), torch.zeros(0, 3), (10, 20))
+    nothing = Candidates(torch.zeros(0, 4), torch.zeros(0, 3), (10, 20), torch.zeros(0, 4))
     assert nothing.scores.shape == (0, 2)
     probs = torch.tensor([[0.1, 0.2, 0.7]])
-    assert torch.equal(Candidates(torch.zeros(1, 4), probs, (10, 20)).scores, probs[:, :2])
+    assert torch.equal(Candidates(torch.zeros(1, 4), probs, (10, 20), torch.zeros(1, 4)).scores, probs[:, :2])
 
 
 def test_every_look_counts_alike() -> None:
     probs = torch.tensor([[[0.8, 0.2]], [[0.5, 0.5]], [[0.2, 0.8]]])
-    once = Candidates(torch.ones(1, 4), probs[0], (10, 20))
+    once = Candidates(torch.ones(1, 4), probs[0], (10, 20), torch.ones(1, 4))
     twice = once.looked_again(probs[1])
     assert torch.allclose(twice.probs, torch.tensor([[0.65, 0.35]]))
     thrice = twice.looked_again(probs[2])
     assert torch.allclose(thrice.probs, probs.mean(dim=0))
     assert (once.looks, twice.looks, thrice.looks) == (1, 2, 3)
     assert torch.equal(thrice.boxes, once.boxes)
-    nothing = Candidates(torch.zeros(0, 4), torch.zeros(0, 2), (10, 20))
+    nothing = Candidates(torch.zeros(0, 4), torch.zeros(0, 2), (10, 20), torch.zeros(0, 4))
     assert nothing.looked_again(torch.zeros(0, 2)).probs.shape == (0, 2)

@@ -12,6 +12,7 @@ from dnt_d2.modeling.post_processing import (
     clip_to_frame,
     frame_result,
     link_candidates,
+    proposals,
     to_original,
     tracklets,
 )
@@ -74,7 +75,15 @@ def test_tracklets_keep_their_ends_together() -> None:
 
 def candidates(n: int, classes: int = 3) -> Candidates:
     boxes = clip_to_frame(random_boxes(n), NETWORK)
-    return Candidates(boxes, torch.randn(n, classes + 1).softmax(dim=1), NETWORK)
+    return Candidates(boxes, torch.randn(n, classes + 1).softmax(dim=1), NETWORK, boxes)
+
+
+def test_proposals_are_scaled_and_clipped_and_keep_their_order() -> None:
+    assert len(proposals(candidates(0), ORIGINAL)) == 0
+    everything = candidates(40)
+    found = proposals(everything, ORIGINAL)
+    assert found.image_size == ORIGINAL
+    assert torch.equal(found.proposal_boxes.tensor, to_original(everything.proposals, NETWORK, ORIGINAL))
 
 
 def test_no_candidates() -> None:
@@ -123,5 +132,6 @@ def test_frame_result_equals_a_plain_nms(limit: int) -> None:
 
 def test_frame_result_leaves_out_what_is_outside_of_the_frame() -> None:
     outside = clip_to_frame(torch.tensor([[-30.0, 5.0, -10.0, 20.0], [5.0, 5.0, 30.0, 20.0]]), NETWORK)
-    found = frame_result(Candidates(outside, torch.tensor([[0.9, 0.1], [0.6, 0.4]]), NETWORK), ORIGINAL, 0.0, 0.3, 10)
+    both = Candidates(outside, torch.tensor([[0.9, 0.1], [0.6, 0.4]]), NETWORK, outside)
+    found = frame_result(both, ORIGINAL, 0.0, 0.3, 10)
     assert found.scores.tolist() == pytest.approx([0.6])

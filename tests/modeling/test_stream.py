@@ -62,9 +62,10 @@ def test_outputs_of_a_video(model: DetectAndTrack, videos: list[Frames]) -> None
     outputs = run(model, videos, 1)
     for x, output in zip(list(chain(*videos)), outputs, strict=True):
         size = (x["height"], x["width"])
-        assert set(output) == {"instances", "link_candidates", "tracklets"}
+        assert set(output) == {"instances", "link_candidates", "tracklets", "proposals"}
         assert all(part.image_size == size for part in output.values())
         assert output["link_candidates"].class_scores.shape == (30, 3)
+        assert len(output["proposals"].proposal_boxes) == 30
         ends = output["tracklets"]
         assert len(ends.start_boxes) == len(ends.end_boxes) == len(ends)
         assert (len(ends) == 0) == (x["frame_index"] == 0)

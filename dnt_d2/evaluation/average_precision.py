@@ -126,11 +126,23 @@ def rank_and_measure(
             1 for all. Those with 0 are ignored.
     """
     if not num_gt:
-        return ClassAP(float("nan"), float("nan"), np.empty(0), np.empty(0), 0, len(scores))
+        return measure_found(np.empty(0), num_gt=0, num_det=len(scores))
     order = np.argsort(-scores, kind="stable")
     hits = hits[order]
     misses = ~hits if miss_weights is None else np.where(hits, 0.0, miss_weights[order])
-    false_positives = np.cumsum(misses, dtype=np.float64)[hits]
+    return measure_found(np.cumsum(misses, dtype=np.float64)[hits], num_gt=num_gt, num_det=len(scores))
+
+
+def measure_found(false_positives: FloatArray, *, num_gt: int, num_det: int) -> ClassAP:
+    """Average precision from how many false positives stand before each true positive.
+
+    Args:
+        false_positives: (K,) for each true positive, by falling score; not falling, may be fractions.
+        num_gt: how many ground-truth boxes count; with 0 nothing is measured.
+        num_det: how many detections there are.
+    """
+    if not num_gt:
+        return ClassAP(float("nan"), float("nan"), np.empty(0), np.empty(0), 0, num_det)
     true_positives = np.arange(1, len(false_positives) + 1, dtype=np.float64)
     # Between two true positives the precision only falls, so its envelope is known from its values at those.
     precisions = true_positives / (true_positives + false_positives)
@@ -142,7 +154,7 @@ def rank_and_measure(
         recalls=recalls,
         precisions=precisions,
         num_gt=num_gt,
-        num_det=len(scores),
+        num_det=num_det,
     )
 
 

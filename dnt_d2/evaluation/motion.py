@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..geometry import FloatArray
 from .average_precision import ClassAP, by_frame, match_detections, rank_and_measure
+from .ground_truth import VideoTruth
 from .kernels import miss_weights
 
 IntArray = NDArray[np.int64]
@@ -71,6 +72,27 @@ def motion_iou(
     values = np.ones(len(order))
     values[order] = np.divide(total, count, out=np.ones(len(order)), where=count > 0)
     return values
+
+
+def motion_iou_of(truth: VideoTruth) -> FloatArray | None:
+    """The motion IoU (G,) of the ground truth of a data set; None where :func:`why_no_motion` has a reason."""
+    if why_no_motion(truth) is not None:
+        return None
+    return motion_iou(truth.video_ids[truth.frames], truth.frame_indices[truth.frames], truth.tracks, truth.boxes)
+
+
+def why_no_motion(truth: VideoTruth) -> str | None:
+    """Why the motion of a data set's objects isn't known, in words; None when it is."""
+    without = int((truth.tracks < 0).sum())
+    if without:
+        return f"{without} of {len(truth.tracks)} ground-truth boxes have no track id (instance_id)"
+    order = np.lexsort((truth.tracks, truth.frames))
+    frames, tracks = truth.frames[order], truth.tracks[order]
+    doubles = np.flatnonzero((np.diff(frames) == 0) & (np.diff(tracks) == 0))
+    if len(doubles):
+        i = int(doubles[0])
+        return f"track {tracks[i]} has two boxes in {truth.describe(int(frames[i]))}"
+    return None
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from detectron2.config import CfgNode
 from detectron2.engine import AMPTrainer, DefaultTrainer, HookBase, SimpleTrainer, TrainerBase, create_ddp_model
-from detectron2.evaluation import DatasetEvaluator
+from detectron2.evaluation import DatasetEvaluator, inference_on_dataset, print_csv_format
 from detectron2.solver.build import get_default_optimizer_params, maybe_add_gradient_clipping
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
@@ -25,6 +25,7 @@ from .data import register_from_config
 from .data.loaders import build_pair_train_loader, build_video_test_loader
 from .evaluation import ProposalRecallEvaluator, VIDEvaluator
 from .modeling import DetectAndTrack, VideoStream, with_proposal_scales
+from .resume import resume_run
 
 
 class SeedEachStep(HookBase):
@@ -63,13 +64,14 @@ class Trainer(DefaultTrainer):
         self.seed: int = cfg.SEED if cfg.SEED >= 0 else comm.shared_random_seed()
         model = self.build_model(cfg)
         optimizer = self.build_optimizer(cfg, model)
-        loader = self.build_train_loader(_with_seed(cfg, self.seed))
+        loader = self.build_train_loader(_changed(cfg, "SEED", self.seed))
         on_cpu = torch.device(cfg.MODEL.DEVICE).type == "cpu"
         model = create_ddp_model(model, broadcast_buffers=False, **({"device_ids": None} if on_cpu else {}))
         self.stepper = (AMPTrainer if cfg.SOLVER.AMP.ENABLED else SimpleTrainer)(model, loader, optimizer)
         self.scheduler = self.build_lr_scheduler(cfg, optimizer)
         self.checkpointer = WholeFileCheckpointer(model, cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
-        self.start_iter, self.max_iter, self.cfg = 0, cfg.SOLVER.MAX_ITER, cfg
+        # Evaluations on the way save no runs: each would leave as much as the last one.
+        self.start_iter, self.max_iter, self.cfg = 0, cfg.SOLVER.MAX_ITER, _changed(cfg, "TEST.SAVE_RUN", False)
         self.register_hooks([SeedEachStep(), *self.build_hooks()])
 
     def resume_or_load(self, resume: bool = True) -> None:
@@ -89,7 +91,7 @@ class Trainer(DefaultTrainer):
             self.stepper.reset_data_loader(self._rest_of_training)
 
     def _rest_of_training(self) -> DataLoader:
-        loader = self.build_train_loader(_with_seed(self.cfg, self.seed))
+        loader = self.build_train_loader(_changed(self.cfg, "SEED", self.seed))
         loader.sampler.seek(self.start_iter, loader.batch_size)  # type: ignore[attr-defined]
         return loader
 
@@ -188,15 +190,29 @@ class Trainer(DefaultTrainer):
     def test(
         cls, cfg: CfgNode, model: nn.Module, evaluators: DatasetEvaluator | list[DatasetEvaluator] | None = None
     ) -> OrderedDict[str, Any]:
-        """Evaluate, as in Detectron2, with the model behind a :class:`VideoStream`: each frame's trunk runs once."""
+        """Evaluate, as in Detectron2, with the model behind a :class:`VideoStream`: each frame's trunk runs once.
+
+        With ``TEST.SAVE_RUN`` what the network says is saved, and videos that the same network has finished before
+        are not run again, see :meth:`dnt_d2.evaluation.VIDEvaluator.save_run`.
+        """
         inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
         stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else with_proposal_scales(cfg, inner)
         register_from_config(cfg)
-        return super().test(cfg, stream, evaluators)
+        if not cfg.TEST.SAVE_RUN or evaluators is not None or not isinstance(inner, DetectAndTrack):
+            return super().test(cfg, stream, evaluators)
+        results = OrderedDict()
+        for dataset in cfg.DATASETS.TEST:
+            loader, evaluator = cls.build_test_loader(cfg, dataset), cls.build_evaluator(cfg, dataset)
+            resume_run(cfg, inner, loader, evaluator)
+            results[dataset] = inference_on_dataset(stream, loader, evaluator)
+            if comm.is_main_process():
+                print_csv_format({name: values for name, values in results[dataset].items() if "_" not in name})
+        return results if len(results) > 1 else next(iter(results.values()), results)
 
 
-def _with_seed(cfg: CfgNode, seed: int) -> CfgNode:
-    seeded = cfg.clone()
-    seeded.defrost()
-    seeded.SEED = seed
-    return seeded
+def _changed(cfg: CfgNode, key: str, value: Any) -> CfgNode:
+    """A copy of a config with another value of one key."""
+    copy = cfg.clone()
+    copy.defrost()
+    copy.merge_from_list([key, value])
+    return copy

@@ -86,7 +86,7 @@ def build_video_test_loader(
     """
     dicts = with_proposals(cfg, "TEST", dataset_name, _dicts(dataset_name))
     sampler = VideoChunkSampler(
-        list(group_by_video(dicts).values()),
+        {place[1]: frames for place, frames in group_by_video(dicts).items()},
         frames_per_batch=cfg.TEST.FRAMES_PER_BATCH,
         temporal_stride=cfg.TEST.TEMPORAL_STRIDE,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from itertools import count
 
 from detectron2.utils import comm
@@ -59,7 +59,7 @@ class VideoChunkSampler(Sampler[list[int]]):
 
     def __init__(
         self,
-        videos: Sequence[Sequence[int]],
+        videos: Mapping[Hashable, Sequence[int]] | Sequence[Sequence[int]],
         *,
         frames_per_batch: int = 1,
         temporal_stride: int = 1,
@@ -68,7 +68,7 @@ class VideoChunkSampler(Sampler[list[int]]):
     ) -> None:
         """
         Args:
-            videos: for each video the places of its frames in the data set, in video order.
+            videos: for each video, perhaps by its id, the places of its frames in the data set, in video order.
             frames_per_batch: the longest batch.
             temporal_stride: tau; every tau-th frame of a video is taken, and its last one.
             rank, world_size: those of this process by default.
@@ -77,14 +77,23 @@ class VideoChunkSampler(Sampler[list[int]]):
             raise ValueError(
                 f"TEST.FRAMES_PER_BATCH {frames_per_batch} and TEST.TEMPORAL_STRIDE {temporal_stride} must be 1 or more"
             )
-        rank = comm.get_rank() if rank is None else rank
-        world_size = comm.get_world_size() if world_size is None else world_size
-        sampled = [sample_frames(video, temporal_stride) for video in videos]
-        self.videos = assign_videos([len(video) for video in sampled], world_size)[rank]
+        by_id: Mapping[Hashable, Sequence[int]] = videos if isinstance(videos, Mapping) else dict(enumerate(videos))
+        self._sampled = {video: sample_frames(frames, temporal_stride) for video, frames in by_id.items()}
+        self._frames_per_batch = frames_per_batch
+        self._rank = comm.get_rank() if rank is None else rank
+        self._world_size = comm.get_world_size() if world_size is None else world_size
+        self.leave_out(())
+
+    def leave_out(self, finished: Collection[Hashable]) -> None:
+        """Share out all videos but these, by id. To be called before iteration begins, on all ranks alike."""
+        left = [video for video in self._sampled if video not in finished]
+        shares = assign_videos([len(self._sampled[video]) for video in left], self._world_size)
+        self.videos = [left[place] for place in shares[self._rank]]
+        size = self._frames_per_batch
         self.batches = [
-            sampled[v][i : i + frames_per_batch]
-            for v in self.videos
-            for i in range(0, len(sampled[v]), frames_per_batch)
+            self._sampled[video][i : i + size]
+            for video in self.videos
+            for i in range(0, len(self._sampled[video]), size)
         ]
 
     def __iter__(self) -> Iterator[list[int]]:

@@ -146,10 +146,23 @@ class VideoTruth:
 
         As the sampler counts: by place among the video's frames in the data set, which may lack some.
         """
-        last = np.append(np.diff(self.video_ids) != 0, True)[: self.num_frames]
-        first = np.append(True, last[:-1])[: self.num_frames]
-        places = np.arange(self.num_frames) - np.maximum.accumulate(np.where(first, np.arange(self.num_frames), 0))
-        return (places % stride == 0) | last
+        marks = np.zeros(self.num_frames, dtype=bool)
+        for video_id in self._spans:
+            marks[self.sampled_of(video_id, stride)] = True
+        return marks
+
+    def sampled_of(self, video_id: int, stride: int) -> IntArray:
+        """The numbers of the frames of one video that are seen at a temporal stride."""
+        start, end = self._span(video_id)
+        return np.unique(np.append(np.arange(start, end, stride), end - 1))
+
+    def rows(self, numbers: IntArray) -> IntArray:
+        """Which ground-truth boxes are in some frames (n,), given by ascending numbers."""
+        if not len(numbers):
+            return np.zeros(0, dtype=np.int64)
+        rows = np.arange(self._offsets[numbers[0]], self._offsets[numbers[-1] + 1])
+        places = np.searchsorted(numbers, self.frames[rows]).clip(max=len(numbers) - 1)
+        return rows[numbers[places] == self.frames[rows]]
 
     def count(self, frames: NDArray[np.bool_]) -> IntArray:
         """(C,) how many boxes each class has in the frames that are marked in (F,)."""

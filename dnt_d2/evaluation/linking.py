@@ -1,17 +1,17 @@
-"""Ways to link a video that are evaluated side by side, and what their tubes find."""
+"""Ways to link a video that are evaluated side by side, and the boxes of their tubes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..formats.results import Detections
 from ..tubes.collector import TubeSettings, VideoCollector, flatten_tubes
 from .ground_truth import VideoTruth
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,14 @@ class Linking:
         every_frame: judge the tubes in all frames of the video, those that the temporal stride skipped included
             (boxes are interpolated, or held if linked online). Otherwise in the frames that the network saw. The last
             frame of a video always is one of these; linked online this is the one thing that a stream can't know.
+        widen: link every so-many-th of the frames that the network saw, as if the rest had not been seen; see
+            :meth:`.video_record.VideoRecord.widened`.
     """
 
     settings: TubeSettings
     use_tracks: bool = True
     every_frame: bool = False
+    widen: int = 1
 
 
 def standard_linkings(settings: TubeSettings, temporal_stride: int) -> dict[str, Linking]:
@@ -37,24 +40,20 @@ def standard_linkings(settings: TubeSettings, temporal_stride: int) -> dict[str,
     return linkings | ({"tube_all": Linking(settings, every_frame=True)} if temporal_stride > 1 else {})
 
 
-class TubeHits(NamedTuple):
-    """The boxes of a video's tubes, as :class:`dnt_d2.evaluation.hit_log.HitLog` takes them.
+class TubeBoxes(NamedTuple):
+    """The boxes of a video's tubes.
 
     Attributes:
-        frames: (N,) frame numbers of the data set.
-        classes: (N,) class ids.
-        scores: (N,) re-scored / 2, in [0, 1].
-        hits: (N,) whether the box found a ground-truth box.
+        boxes: with frame numbers of the data set, and scores re-scored / 2, in [0, 1]; ``tracks`` numbers the tubes.
+        own_scores: (N,) before re-scoring, in [0, 1].
     """
 
-    frames: IntArray
-    classes: IntArray
-    scores: NDArray[np.float64]
-    hits: NDArray[np.bool_]
+    boxes: Detections
+    own_scores: NDArray[np.float64]
 
 
-def tube_hits(truth: VideoTruth, video_id: int, video: VideoCollector, linking: Linking) -> TubeHits:
-    """Link a video and match its tubes with the ground truth.
+def tube_boxes(truth: VideoTruth, video_id: int, video: VideoCollector, linking: Linking) -> TubeBoxes:
+    """Link a video.
 
     Args:
         truth: of the data set. Frames that it doesn't have (in lists of some frames) are left out.
@@ -65,6 +64,27 @@ def tube_hits(truth: VideoTruth, video_id: int, video: VideoCollector, linking: 
     tubes = video.link(linking.settings, use_tracks=linking.use_tracks)
     flat = flatten_tubes(video.fill(tubes, linking.settings) if linking.every_frame else tubes)
     known = truth.has(video_id, flat.frames)
-    classes, boxes, scores = flat.classes[known], flat.boxes[known], flat.scores[known]
     frames = truth.numbers(video_id, flat.frames[known])
-    return TubeHits(frames, classes, scores, truth.hits(frames, classes, boxes, scores))
+    boxes = Detections(frames, flat.classes[known], flat.boxes[known], flat.scores[known], flat.tubes[known])
+    return TubeBoxes(boxes, flat.own_scores[known])
+
+
+def trim_tracks(detections: Detections, score: float) -> Detections:
+    """Cut off both ends of every track as far as its scores stay below a value; boxes without a track are left out.
+
+    As :func:`dnt_d2.tubes.tube.trim_tube`, for the boxes of one video.
+    """
+    tracks = np.where(detections.scores >= score, detections.tracks, -1)
+    ids, places = np.unique(detections.tracks, return_inverse=True)
+    first = np.full(len(ids), np.iinfo(np.int64).max)
+    last = np.full(len(ids), -1)
+    strong = tracks >= 0
+    np.minimum.at(first, places[strong], detections.frames[strong])
+    np.maximum.at(last, places[strong], detections.frames[strong])
+    kept = (detections.tracks >= 0) & (detections.frames >= first[places]) & (detections.frames <= last[places])
+    return detections.where(kept)
+
+
+def settings_of(settings: TubeSettings) -> Mapping[str, float | int | bool]:
+    """The settings as config keys and their values."""
+    return {f"TUBES.{name.upper()}": value for name, value in vars(settings).items()}

@@ -14,8 +14,9 @@ from detectron2.utils import comm
 from numpy.typing import NDArray
 
 from ..geometry import FloatArray
-from .dataset import Dataset, describe, output_folder, save_results, to_numpy
+from .dataset import Dataset, describe, output_folder, save_results
 from .ground_truth import VideoTruth
+from .outputs import to_numpy
 from .proposal_recall import PAPER_RECALL, IntArray, count_found, found_within, mean_recall, recall_by_class
 from .tables import per_class_table
 

@@ -112,7 +112,7 @@ class SavedRun:
     @property
     def finished(self) -> list[int]:
         """The videos that are there, ascending."""
-        return sorted(v for v in self.video_ids if self._path(v).is_file())
+        return sorted(v for v in self.video_ids if self.path(v).is_file())
 
     def write(self, video_id: int, record: VideoRecord) -> None:
         """Add a video, all or nothing, whatever kills the program.
@@ -126,7 +126,7 @@ class SavedRun:
         for name, rows in record.tables.items():
             arrays[f"{name}/counts"] = rows.counts.astype(np.int32)
             arrays |= {f"{name}/{column}": values for column, values in rows.columns.items()}
-        with whole_file(self._path(video_id)) as file:
+        with whole_file(self.path(video_id)) as file:
             _write_arrays(file, arrays)
 
     def read(self, video_id: int) -> VideoRecord:
@@ -136,7 +136,7 @@ class SavedRun:
             FileNotFoundError: the network has not seen it to its end.
             ValueError: its file is broken.
         """
-        arrays = _read_arrays(self._path(video_id))
+        arrays = _read_arrays(self.path(video_id))
         try:
             frames, revised = arrays.pop("frames").astype(np.int64), bool(arrays.pop("revised"))
             columns: dict[str, dict[str, NDArray[Any]]] = {}
@@ -146,14 +146,15 @@ class SavedRun:
             tables = {table: Rows(of.pop("counts").astype(np.int64), of) for table, of in columns.items()}
             return VideoRecord(frames, revised=revised, **tables)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{self._path(video_id)} is no video of a saved run ({error}); {_REMEDY}") from None
+            raise ValueError(f"{self.path(video_id)} is no video of a saved run ({error}); {_REMEDY}") from None
 
     def videos(self) -> Iterator[tuple[int, VideoRecord]]:
         """All finished videos with their ids, one in memory at a time."""
         for video_id in self.finished:
             yield video_id, self.read(video_id)
 
-    def _path(self, video_id: int) -> Path:
+    def path(self, video_id: int) -> Path:
+        """Of the file of a video, whether it is there or not."""
         return self.folder / "videos" / f"{video_id:06d}.npz"
 
 

@@ -1,10 +1,13 @@
-"""Detectron2's evaluator for video: AP of single frames, of tubes, and of tubes without tracks, in one pass."""
+"""Detectron2's evaluator for video: AP of single frames and of tubes and what else a report has, in one pass."""
 
 from __future__ import annotations
 
 import logging
+import shutil
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,28 +16,39 @@ from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
 from numpy.typing import NDArray
 
-from ..tubes.collector import TubeSettings, VideoCollector
-from .average_precision import ClassAP, mean_ap
-from .dataset import Dataset, describe, output_folder, save_results, to_numpy
-from .ground_truth import VideoTruth
-from .linking import Linking, standard_linkings, tube_hits
-from .share import Share, join_shares
-from .tables import per_class_table
+from ..provenance import provenance
+from ..tubes.collector import TubeSettings
+from .content import build_content, results_of
+from .dataset import Dataset, output_folder, read_dataset, save_results
+from .extra_metrics import default_metrics
+from .linking import Linking, standard_linkings
+from .outputs import frame_tables
+from .plan import Plan
+from .progress import Progress
+from .report import to_text, write_report
+from .saved_run import RunFacts, SavedRun
+from .scoring import VideoScore
+from .share import join_scores
+from .story_board import best_and_worst
+from .video_record import VideoRecorder
 
 logger = logging.getLogger(__name__)
 
 IntArray = NDArray[np.int64]
+_PROGRESS = "progress"
 
 
 class VIDEvaluator(DatasetEvaluator):
     """AP50 by the devkit's rule, of the network's detections in single frames and of the tubes linked from them.
 
     A video is linked as soon as its last sampled frame has come, so only one video's candidates are in memory; of a
-    detection that has been matched with the ground truth, only class, score and outcome are kept. A rank must get
-    whole videos, frame by frame. Networks without tracks (D) give the frame-level result only, in any order.
+    detection that has been judged a few bytes are kept. A rank must get whole videos, frame by frame. Frames without
+    link candidates give the frame-level result only, in any order.
 
     Frames that the network has not seen, as with a temporal stride, do not count, neither do their objects; but with a
     stride, "tube_all" is the AP over all frames, with boxes between those that it saw.
+
+    After :meth:`save_run` whole videos also go to disk, and those that are there already are not expected again.
 
     Example::
 
@@ -53,6 +67,7 @@ class VIDEvaluator(DatasetEvaluator):
         temporal_stride: int = 1,
         distributed: bool = True,
         output_dir: str | None = None,
+        trim_score: float = 0.3,
     ) -> None:
         """Either as below, or ``VIDEvaluator(cfg, dataset, ...)``, which takes what is not given from the config.
 
@@ -62,21 +77,19 @@ class VIDEvaluator(DatasetEvaluator):
             linkings: the ways to link, by the names of their results, in the place of those that ``tubes`` gives.
             temporal_stride: which frames to expect: every so-many-th of a video, and its last. Others are welcome.
             distributed: gather the results of all ranks; False evaluates what this process has seen.
-            output_dir: where ``vid_results.json`` is written; None writes nothing.
+            output_dir: where ``vid_results.json``, and the report of a saved run, are written; None writes nothing.
+            trim_score: for track metrics, tubes are cut where they stay below this, in [0, 1].
 
         Raises:
             ValueError: one of ``linkings`` is called "frame".
         """
-        self._name, dicts, self._classes = describe(dataset)
-        self._truth = VideoTruth.of(dicts, len(self._classes))
+        data = read_dataset(dataset)
         if linkings is None:
             linkings = standard_linkings(tubes or TubeSettings(), temporal_stride)
-        self._linkings = dict(linkings)
-        if "frame" in self._linkings:
-            raise ValueError('"frame" is the name of what single frames give: call the linking otherwise')
-        self._stride = temporal_stride
-        self._distributed = distributed
-        self._output_dir = output_dir
+        self.plan = Plan(data.name, data.truth, data.frames, dict(linkings), temporal_stride, trim_score)
+        self._distributed, self._output_dir = distributed, output_dir
+        self._run: SavedRun | None = None
+        self._finished: list[int] = []
         self.reset()
 
     @classmethod
@@ -87,13 +100,52 @@ class VIDEvaluator(DatasetEvaluator):
             "tubes": TubeSettings.from_config(cfg.TUBES),
             "temporal_stride": cfg.TEST.TEMPORAL_STRIDE,
             "output_dir": output_folder(cfg.OUTPUT_DIR, dataset),
+            "trim_score": cfg.TUBES.TRIM_SCORE,
         }
 
+    def save_run(self, digest: str) -> list[int]:
+        """From now on whole videos go to ``runs/<digest>`` in the output folder. Every rank must call it.
+
+        Args:
+            digest: of weights, config and data, see :mod:`.run_digest`: videos under another one are never used.
+
+        Returns:
+            The videos that are there already, from an evaluation that was stopped or is done: they count, and need not
+            be processed again.
+
+        Raises:
+            ValueError: there is no output folder.
+            FileNotFoundError: the ranks don't share it.
+        """
+        if self._output_dir is None:
+            raise ValueError("to save a run, give the evaluator an output_dir")
+        plan, folder = self.plan, Path(self._output_dir, "runs", digest)
+        if comm.is_main_process():
+            facts = RunFacts(plan.dataset, plan.temporal_stride, digest, plan.settings, provenance())
+            SavedRun.create(folder, facts, plan.truth, plan.frames)
+            shutil.rmtree(folder / _PROGRESS, ignore_errors=True)
+        comm.synchronize()
+        if not all(comm.all_gather((folder / "run.json").is_file())):
+            raise FileNotFoundError(
+                f"{folder} is not there for every rank: OUTPUT_DIR must be a folder that all machines share; "
+                "or set TEST.SAVE_RUN to False"
+            )
+        self._run = SavedRun(folder)
+        self._finished = self._run.finished
+        self.plan = replace(plan, metrics=default_metrics(plan.truth.num_frames))
+        comm.synchronize()  # nobody adds a video before all have looked
+        self.reset()
+        return self._finished
+
     def reset(self) -> None:
-        """Forget everything that was processed."""
-        self._share = Share.empty(self._truth.num_frames, ("frame", *self._linkings))
+        """Forget everything that was processed; videos on disk stay."""
+        self._scorer = self.plan.scorer()
+        self._scores: list[VideoScore] = []
+        self._seen = np.zeros(self.plan.truth.num_frames, dtype=bool)
+        self._linked: set[int] = set()
         self._video_id: int | None = None
-        self._video = VideoCollector()
+        self._recorder = VideoRecorder(self.plan.truth.num_classes)
+        self._progress: Progress | None = None
 
     def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None:
         """Take the outputs of consecutive frames.
@@ -111,122 +163,101 @@ class VIDEvaluator(DatasetEvaluator):
             if "video_id" not in frame or "frame_index" not in frame:
                 raise ValueError("the loader must hand on video_id and frame_index of each frame")
             video_id, frame_index = int(frame["video_id"]), int(frame["frame_index"])
-            number = self._truth.numbers(video_id, np.array([frame_index]))
-            if self._share.seen[number[0]]:
-                raise ValueError(f"{self._truth.describe(int(number[0]))} was processed twice")
-            self._share.seen[number] = True
-            self._add_instances(number, output["instances"])
-            if "link_candidates" in output:
-                self._collect(video_id, frame_index, output)
+            number = self.plan.truth.numbers(video_id, np.array([frame_index]))
+            if self._seen[number[0]]:
+                raise ValueError(f"{self.plan.truth.describe(int(number[0]))} was processed twice")
+            self._seen[number] = True
+            tables, revised = frame_tables(output, self.plan.frames.class_names, self.plan.dataset)
+            if "candidates" in tables:
+                self._collect(video_id, frame_index, tables, revised)
             else:
-                self._share.without_candidates += 1
+                alone = VideoRecorder(self.plan.truth.num_classes)
+                alone.add(frame_index, tables)
+                self._scores.append(self._scorer.score(video_id, alone.record()))
+        if self._progress is None:
+            self._progress = self._start_progress()
+        self._progress.add(len(inputs))
 
-    def evaluate(self) -> OrderedDict[str, OrderedDict[str, float]]:
-        """Average precision over everything processed, on all ranks together. Every rank must call it.
+    def evaluate(self) -> OrderedDict[str, dict[str, float]]:
+        """Put together what all ranks have processed. Every rank must call it.
 
         Returns:
             On rank 0 "frame" and, when every frame had link candidates, "tube", "tube_psi0" (without tracks), with a
             stride "tube_all" (in all frames), or the names in ``linkings``; each with "AP50" and "AP50-<class>" in
-            percent, NaN without ground truth. On other ranks nothing.
+            percent, NaN without ground truth; and the other measures, see :func:`.content.results_of`. On other
+            ranks nothing.
 
         Raises:
             ValueError: when ranks have processed the same frame, or parts of the same video.
         """
-        self._link_video()
-        share = self._share
+        self._finish_video()
+        scores = [*self._scores, *self._score_finished()]
         if self._distributed:
             comm.synchronize()
-            shares = comm.gather(share, dst=0)
+            shares = comm.gather(scores, dst=0)
             if not comm.is_main_process():
                 return OrderedDict()
-            share = join_shares(shares, self._truth.describe)
-        seen, logs = share.seen, share.logs
-        if share.without_candidates:
-            if share.without_candidates < seen.sum():
-                logger.warning(
-                    f"{share.without_candidates} of {seen.sum()} frames came without link_candidates: no tube AP"
-                )
-            logs = {"frame": logs["frame"]}
-        self._warn(seen, len(logs["frame"]))
-        num_gt, num_gt_spanned = self._truth.count(seen), self._truth.count(share.spanned)
-        results = OrderedDict(
-            (name, self._percent(log.evaluate(num_gt_spanned if self._in_every_frame(name) else num_gt)))
-            for name, log in logs.items()
+            scores = join_scores(shares, self.plan.truth)
+        for problem in self.plan.problems(scores):
+            logger.warning(problem)
+        run = {} if self._run is None else {"run": str(self._run.folder)}
+        content = build_content(self.plan, scores, provenance() | run)
+        self._write(content)
+        return OrderedDict(results_of(content))
+
+    def _score_finished(self) -> list[VideoScore]:
+        """This rank's part of the videos that were on disk before: they are shared out evenly."""
+        if self._run is None:
+            return []
+        rank, ranks = (comm.get_rank(), comm.get_world_size()) if self._distributed else (0, 1)
+        return [self._scorer.score(v, self._run.read(v)) for v in self._finished[rank::ranks]]
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        """The results as Detectron2 has them; and of a saved run the report, on the terminal and in three files."""
+        logger.info(f"{content['frames']} frames of {self.plan.dataset}:\n{to_text(content)}")
+        kept = {key: content[key] for key in ("dataset", "frames", "temporal_stride")}
+        boxes = dict(zip(content["classes"], content["boxes_per_class"], strict=True))
+        save_results(self._output_dir, "vid_results.json", kept | {"boxes": boxes, "results": results_of(content)})
+        if self._run is None or self._output_dir is None:
+            return
+        stories = best_and_worst(content, self._run, self.plan)
+        for suffix in ("json", "md", "html"):
+            write_report(content, Path(self._output_dir, f"report.{suffix}"), stories)
+        logger.info(
+            f"report: {Path(self._output_dir, 'report.html')} (also .md, .json); with other settings in seconds: "
+            f"python -m dnt_d2.evaluation --run {self._run.folder} --set TUBES.TOP_FRACTION 0.3"
         )
-        self._report(results, num_gt, int(seen.sum()))
-        return results
 
-    def _add_instances(self, number: IntArray, instances: Any) -> None:
-        classes = to_numpy(instances.pred_classes)
-        scores = to_numpy(instances.scores)
-        if len(classes) and classes.max() >= len(self._classes):
-            raise ValueError(f"the network found class {classes.max()}, but {self._name} has {len(self._classes)}")
-        frames = np.repeat(number, len(scores))
-        hits = self._truth.hits(frames, classes, to_numpy(instances.pred_boxes.tensor), scores)
-        self._share.logs["frame"].add(frames, classes, scores, hits)
+    def _start_progress(self) -> Progress:
+        truth, stride = self.plan.truth, self.plan.temporal_stride
+        total = int(truth.sampled(stride).sum())
+        if self._run is None or not self._distributed:
+            return Progress(total, None)
+        total -= sum(len(truth.sampled_of(video_id, stride)) for video_id in self._finished)
+        return Progress(total, self._run.folder / _PROGRESS, rank=comm.get_rank(), ranks=comm.get_world_size())
 
-    def _collect(self, video_id: int, frame_index: int, output: Mapping[str, Any]) -> None:
+    def _collect(self, video_id: int, frame_index: int, tables: Any, revised: Any) -> None:
         """Keep what linking needs, and link when the video is complete."""
         if video_id != self._video_id:
-            self._link_video()
-            if video_id in self._share.linked:
+            self._finish_video()
+            if video_id in self._linked:
                 raise ValueError(f"frame {frame_index} of video {video_id} came after the video was linked")
             self._video_id = video_id
-        candidates, tracklets = output["link_candidates"], output["tracklets"]
-        scores = to_numpy(candidates.class_scores)
-        if scores.shape[1] != len(self._classes):
-            raise ValueError(f"the network has {scores.shape[1]} classes, but {self._name} has {len(self._classes)}")
-        ends = [to_numpy(tracklets.start_boxes.tensor), to_numpy(tracklets.end_boxes.tensor)]
-        revised = to_numpy(output["revised_candidates"].class_scores) if "revised_candidates" in output else None
-        boxes = to_numpy(candidates.pred_boxes.tensor)
-        self._video.add(frame_index, boxes, scores, np.concatenate(ends, axis=1), revised=revised)
-        if frame_index == self._truth.last_index(video_id):
-            self._link_video()
+        self._recorder.add(frame_index, tables, revised)
+        if frame_index == self.plan.truth.last_index(video_id):
+            self._finish_video()
 
-    def _link_video(self) -> None:
-        """Link the video under way, if there is one, in all the ways that are asked for."""
+    def _finish_video(self) -> None:
+        """Save the video under way, if there is one and it is whole, and score it."""
         if self._video_id is None:
             return
-        for name, linking in self._linkings.items():
-            self._share.logs[name].add(*tube_hits(self._truth, self._video_id, self._video, linking))
-        frames = self._video.frames
-        self._share.spanned[self._truth.between(self._video_id, frames[0], frames[-1])] = True
-        self._share.linked.add(self._video_id)
-        self._video_id = None
-        self._video = VideoCollector()
+        record = self._recorder.record()
+        if self._run is not None and self._is_whole(self._video_id, record.frames):
+            self._run.write(self._video_id, record)
+        self._scores.append(self._scorer.score(self._video_id, record))
+        self._linked.add(self._video_id)
+        self._video_id, self._recorder = None, VideoRecorder(self.plan.truth.num_classes)
 
-    def _in_every_frame(self, name: str) -> bool:
-        return name in self._linkings and self._linkings[name].every_frame
-
-    def _warn(self, seen: NDArray[np.bool_], num_detections: int) -> None:
-        missing = np.flatnonzero(self._truth.sampled(self._stride) & ~seen)
-        if len(missing):
-            example = self._truth.describe(int(missing[0]))
-            logger.warning(
-                f"{len(missing)} frames of {self._name} were not processed, {example} for one; "
-                f"the results are on the other {int(seen.sum())}"
-            )
-        if seen.any() and not num_detections:
-            logger.warning(f"no detections at all in {int(seen.sum())} frames of {self._name}: AP is 0")
-
-    def _percent(self, results: list[ClassAP]) -> OrderedDict[str, float]:
-        values = OrderedDict(AP50=100 * mean_ap(results))
-        for name, result in zip(self._classes, results, strict=True):
-            values[f"AP50-{name}"] = 100 * result.ap
-        return values
-
-    def _report(self, results: Mapping[str, Mapping[str, float]], num_gt: IntArray, num_frames: int) -> None:
-        titles = {"tube_psi0": "tube, psi = 0", "tube_all": "tube, all frames"}
-        columns = {
-            titles.get(key, key): [values[f"AP50-{c}"] for c in self._classes] for key, values in results.items()
-        }
-        table = per_class_table(self._classes, columns, {"boxes": num_gt.tolist()})
-        logger.info(f"AP50 on {num_frames} frames of {self._name}:\n{table}")
-        content = {
-            "dataset": self._name,
-            "frames": num_frames,
-            "temporal_stride": self._stride,
-            "boxes": dict(zip(self._classes, num_gt.tolist(), strict=True)),
-            "results": results,
-        }
-        save_results(self._output_dir, "vid_results.json", content)
+    def _is_whole(self, video_id: int, frames: IntArray) -> bool:
+        numbers = self.plan.truth.numbers(video_id, frames)
+        return bool(np.array_equal(self.plan.truth.sampled_of(video_id, self.plan.temporal_stride), numbers))

@@ -94,10 +94,14 @@ class VideoRecord:
         """How much memory it takes."""
         return sum(v.nbytes for rows in self.tables.values() for v in (rows.counts, *rows.columns.values()))
 
-    def collector(self) -> VideoCollector | None:
-        """The video, ready to be linked; None without candidates."""
+    def collector(self) -> VideoCollector:
+        """The video, ready to be linked.
+
+        Raises:
+            ValueError: it has no candidates or no tracklets.
+        """
         if self.candidates is None or self.tracklets is None:
-            return None
+            raise ValueError("a video without candidates and tracklets can't be linked")
         video = VideoCollector(revised=self.revised)
         boxes, scores = self.candidates.split("boxes"), self.candidates.split("scores")
         for row in zip(self.frames.tolist(), boxes, scores, self.tracklets.split("boxes"), strict=True):

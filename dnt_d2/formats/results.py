@@ -121,7 +121,10 @@ class Detections:
             ids.astype(np.int64).reshape(-1)[order],
         )
 
+    def where(self, rows: slice | NDArray[np.bool_] | IntArray) -> Detections:
+        """Some of the boxes, in rising order of their places."""
+        return Detections(self.frames[rows], self.classes[rows], self.boxes[rows], self.scores[rows], self.tracks[rows])
+
     def of_frames(self, start: int, stop: int) -> Detections:
         """Those in the frames ``start`` to ``stop - 1``; numbers stay."""
-        cut = slice(*np.searchsorted(self.frames, [start, stop]))
-        return Detections(self.frames[cut], self.classes[cut], self.boxes[cut], self.scores[cut], self.tracks[cut])
+        return self.where(slice(*np.searchsorted(self.frames, [start, stop])))

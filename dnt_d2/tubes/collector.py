@@ -75,6 +75,7 @@ class FlatTubes(NamedTuple):
         boxes: (N, 4) corners.
         scores: (N,) as they are shown, re-scored / 2, in [0, 1].
         tubes: (N,) the number of the tube, counted over all classes from 0.
+        own_scores: (N,) before re-scoring, in [0, 1].
     """
 
     frames: NDArray[np.int64]
@@ -82,6 +83,7 @@ class FlatTubes(NamedTuple):
     boxes: FloatArray
     scores: FloatArray
     tubes: NDArray[np.int64]
+    own_scores: FloatArray
 
 
 def flatten_tubes(tubes: Sequence[Sequence[Tube]]) -> FlatTubes:
@@ -89,7 +91,7 @@ def flatten_tubes(tubes: Sequence[Sequence[Tube]]) -> FlatTubes:
     every = [tube for of_class in tubes for tube in of_class]
     if not every:
         none = np.zeros(0, dtype=np.int64)
-        return FlatTubes(none, none, np.zeros((0, 4)), np.zeros(0), none)
+        return FlatTubes(none, none, np.zeros((0, 4)), np.zeros(0), none, np.zeros(0))
     lengths = [len(tube) for tube in every]
     class_ids = np.repeat(np.arange(len(tubes)), [len(of_class) for of_class in tubes])
     frames = np.concatenate([tube.frames for tube in every])
@@ -100,6 +102,7 @@ def flatten_tubes(tubes: Sequence[Sequence[Tube]]) -> FlatTubes:
         np.concatenate([tube.boxes for tube in every])[order],
         np.concatenate([tube.confidence for tube in every])[order],
         np.repeat(np.arange(len(every)), lengths)[order],
+        np.concatenate([tube.scores for tube in every])[order],
     )
 
 

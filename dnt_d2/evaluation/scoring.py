@@ -1,0 +1,170 @@
+"""What one video comes to: its detections judged, in few bytes. An evaluation is the list of these scores."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..formats.results import Detections
+from ..geometry import FloatArray
+from ..tubes.collector import VideoCollector
+from .average_precision import mean_ap, rank_and_measure
+from .ground_truth import VideoTruth
+from .kernels import HIT
+from .linking import Linking, TubeBoxes, trim_tracks, tube_boxes
+from .outcome_log import OutcomeLog
+from .outcomes import Judge, OutcomeArray
+from .proposal_recall import count_found, found_within
+from .video_record import VideoRecord
+
+IntArray = NDArray[np.int64]
+
+RECALL_LIMITS = (10, 100, 300)
+"""Of how many proposals per frame the recall is told."""
+SCORE_BINS = 50
+"""How many bins the histograms of scores have."""
+
+
+@dataclass(frozen=True, eq=False)
+class KindScore:
+    """One kind of result (single frames, or one way to link) of one video.
+
+    Attributes:
+        numbers: (n,) the frames in which it is judged, ascending.
+        log: the outcome of every box.
+        ap50: the mean AP of the video's own classes, a fraction; NaN without ground truth.
+        boxes: the boxes themselves, where they were to be kept; in float32.
+    """
+
+    numbers: IntArray
+    log: OutcomeLog
+    ap50: float
+    boxes: Detections | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class VideoScore:
+    """What one video, or one frame of a data set without videos, comes to.
+
+    Attributes:
+        video_id: of the data set.
+        numbers: (n,) the frames that the network saw, ascending.
+        kinds: by name; "frame" is there always.
+        linked: whether the video was complete, and its tubes are among the kinds.
+        found: (L, C) how many objects of each class the best 10, 100, 300 proposals find; None without proposals.
+        histograms: (4, B) of scores in [0, 1] of the first way to link: right and wrong boxes before re-scoring,
+            right and wrong ones after; None without tubes.
+        tracks: the trimmed boxes of the first way to link, or of a tracker; None where nobody asked for them.
+    """
+
+    video_id: int
+    numbers: IntArray
+    kinds: Mapping[str, KindScore]
+    linked: bool = True
+    found: IntArray | None = None
+    histograms: IntArray | None = None
+    tracks: Detections | None = None
+
+
+class Scorer:
+    """Scores videos, one by one. It knows the data set and what is asked for, and keeps nothing of a video."""
+
+    def __init__(
+        self,
+        truth: VideoTruth,
+        motion: FloatArray | None,
+        linkings: Mapping[str, Linking],
+        *,
+        keep_boxes: Collection[str] = (),
+        trim_score: float | None = None,
+    ) -> None:
+        """
+        Args:
+            truth: of the data set.
+            motion: (G,) motion IoU, see :func:`.motion.motion_iou_of`; None where tracks are not known.
+            linkings: ways to link, by the names of their results.
+            keep_boxes: of these kinds the boxes are kept, for metrics that need them.
+            trim_score: for track metrics, tubes are cut where they stay below this; None keeps no tracks.
+        """
+        self._truth, self._linkings = truth, linkings
+        self._keep_boxes, self._trim_score = keep_boxes, trim_score
+        self._judge = Judge(truth, motion)
+
+    def score(self, video_id: int, record: VideoRecord) -> VideoScore:
+        """Judge the single frames of a video, link it in all ways, and judge the tubes.
+
+        Raises:
+            ValueError: the record has frames, classes or scores that can't be.
+        """
+        numbers = self._truth.numbers(video_id, record.frames)
+        detections = _single_frames(numbers, record)
+        kinds = {"frame": self._kind("frame", numbers, detections, self._outcomes(detections))}
+        histograms, tracks = None, None
+        if record.candidates is not None:
+            for name, (frames, tubes) in self._tubes(video_id, record):
+                outcomes = self._outcomes(tubes.boxes)
+                kinds[name] = self._kind(name, frames, tubes.boxes, outcomes)
+                if histograms is None:
+                    histograms = _histograms(tubes, outcomes)
+                    tracks = self._trimmed(tubes.boxes)
+        elif (detections.tracks >= 0).any():
+            tracks = self._trimmed(detections)
+        linked = record.candidates is not None
+        return VideoScore(video_id, numbers, kinds, linked, self._found(numbers, record), histograms, tracks)
+
+    def _tubes(self, video_id: int, record: VideoRecord) -> Iterator[tuple[str, tuple[IntArray, TubeBoxes]]]:
+        """For each way to link its name, the frames in which it is judged, and its boxes."""
+        videos: dict[int, tuple[IntArray, VideoCollector]] = {}
+        for name, linking in self._linkings.items():
+            if linking.widen not in videos:
+                wide = record.widened(linking.widen, linking.settings.link_iou)
+                videos[linking.widen] = wide.frames, wide.collector()
+            frames, video = videos[linking.widen]
+            numbers = self._truth.numbers(video_id, frames)
+            if linking.every_frame:
+                numbers = np.arange(numbers[0], numbers[-1] + 1)
+            yield name, (numbers, tube_boxes(self._truth, video_id, video, linking))
+
+    def _trimmed(self, boxes: Detections) -> Detections | None:
+        return None if self._trim_score is None else trim_tracks(boxes, self._trim_score)
+
+    def _outcomes(self, boxes: Detections) -> OutcomeArray:
+        return self._judge(boxes.frames, boxes.classes, boxes.boxes, boxes.scores)
+
+    def _kind(self, name: str, numbers: IntArray, boxes: Detections, outcomes: OutcomeArray) -> KindScore:
+        log = OutcomeLog()
+        log.add(boxes.frames, boxes.classes, boxes.scores, outcomes)
+        part = self._truth.rows(numbers)
+        num_gt = np.bincount(self._truth.classes[part], minlength=self._truth.num_classes)
+        results = []
+        for class_id in np.flatnonzero(num_gt):
+            rows = boxes.classes == class_id
+            hits = (outcomes[rows] & HIT) > 0
+            results.append(rank_and_measure(boxes.scores[rows], hits, num_gt=int(num_gt[class_id])))
+        return KindScore(numbers, log, mean_ap(results), boxes if name in self._keep_boxes else None)
+
+    def _found(self, numbers: IntArray, record: VideoRecord) -> IntArray | None:
+        if record.proposals is None:
+            return None
+        total = np.zeros((len(RECALL_LIMITS), self._truth.num_classes), dtype=np.int64)
+        for number, boxes in zip(numbers, record.proposals.split("boxes"), strict=True):
+            part = self._truth.rows(np.array([number]))
+            found = found_within(boxes, -np.arange(len(boxes)), self._truth.boxes[part], RECALL_LIMITS)
+            total += count_found(found, self._truth.classes[part], self._truth.num_classes)
+        return total
+
+
+def _single_frames(numbers: IntArray, record: VideoRecord) -> Detections:
+    columns = record.detections.columns
+    tracks = columns.get("tracks", np.full(len(columns["scores"]), -1))
+    frames = np.repeat(numbers, record.detections.counts)
+    return Detections(frames, columns["classes"], columns["boxes"], columns["scores"], tracks)
+
+
+def _histograms(tubes: TubeBoxes, outcomes: OutcomeArray) -> IntArray:
+    right = (outcomes & HIT) > 0
+    parts = [scores[rows] for scores in (tubes.own_scores, tubes.boxes.scores) for rows in (right, ~right)]
+    return np.array([np.histogram(part.clip(0, 1), SCORE_BINS, (0, 1))[0] for part in parts], dtype=np.int64)

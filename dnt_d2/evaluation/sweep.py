@@ -1,0 +1,68 @@
+"""One setting at several values: what becomes of the tubes' AP (sec. 5.2: "insensitive" to alpha from 10% to 100%)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tabulate import tabulate
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What one key does.
+
+    Attributes:
+        key: of the config.
+        values: as they were given.
+        ap50: the tubes' mean AP50 at each, in percent.
+        base: that of the settings as they are.
+        frame: that of single frames.
+    """
+
+    key: str
+    values: list[str]
+    ap50: list[float]
+    base: float
+    frame: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return vars(self)
+
+
+def read_sweep(content: Mapping[str, Any], sweeps: Mapping[str, Sequence[str]]) -> list[Sweep]:
+    """Find the results of a sweep in a report whose kinds are named by :func:`.settings.sweep_linkings`."""
+    means = [content["AP50"][kind]["mean"] for kind in content["kinds"][2:]]
+    found, start = [], 0
+    for key, values in sweeps.items():
+        part = means[start : start + len(values)]
+        start += len(values)
+        found.append(Sweep(key, list(values), part, content["AP50"]["tube"]["mean"], content["AP50"]["frame"]["mean"]))
+    return found
+
+
+def sweep_text(sweeps: Sequence[Sweep]) -> str:
+    """A table for each key."""
+    parts = []
+    for sweep in sweeps:
+        rows = [[value, f"{ap:.2f}"] for value, ap in zip(sweep.values, sweep.ap50, strict=True)]
+        rows.append(["as it is", f"{sweep.base:.2f}"])
+        rows.append(["single frames", f"{sweep.frame:.2f}"])
+        align = ("left", "right")
+        parts.append(tabulate(rows, [sweep.key, "AP50"], tablefmt="pipe", colalign=align, disable_numparse=True))
+    return "\n\n".join(parts)
+
+
+def write_sweep(sweeps: Sequence[Sweep], path: str | os.PathLike[str]) -> None:
+    """Draw a panel for each key.
+
+    Args:
+        sweeps: at least one.
+        path: ends in .png or .svg.
+    """
+    from .report import write_sweep_picture
+
+    write_sweep_picture([(sweep.key, sweep.values, sweep.ap50, sweep.base, sweep.frame) for sweep in sweeps], path)

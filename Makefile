@@ -5,7 +5,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: demo test proofs lint environment clean
+.PHONY: demo test proofs lint environment browser clean
 .DEFAULT_GOAL := test
 
 environment:
@@ -14,8 +14,12 @@ environment:
 demo: environment
 	$(RUN) tools/run_demo.py
 
-test: environment
-	$(RUN) -m pytest
+# A browser for the tests of pages; where there is no way to get one, those are skipped and say why.
+browser: environment
+	@$(RUN) tools/fetch_browser.py .venv/browser >/dev/null || true
+
+test: environment browser
+	$(RUN) -m pytest -rs
 
 proofs: environment
 	$(RUN) -m pytest -m slow

@@ -2,7 +2,7 @@
 
     draw_timeline([TubeSpan("car", 3, frames, scores, raw_scores)], num_frames=250, path="tubes.png", fps=25)
 
-Needs matplotlib: ``pip install 'dnt_d2[plots]'``.
+:func:`timeline_figure` draws it in other colours, for a page. Needs matplotlib: ``pip install 'dnt_d2[plots]'``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .colors import luma, track_color
 from .geometry import FloatArray
+from .timeline_style import TimelineStyle
 from .whole_file import whole_file
 
 FORMATS = ("png", "svg", "pdf", "jpg")
-_INK, _QUIET, _HAIRLINE, _BAND, _TRUTH = "#1f2430", "#7b8394", "#dfe3ea", "#f5f6f9", "#c3c8d2"
-# The brightest that areas, and lines and letters, may be, of 255.
-_AREA_LUMA, _LINE_LUMA = 173, 122
 # Heights of a tube's row, of a lane of ground truth and of the space between classes, in rows.
 _ROW, _LANE, _SPACE, _RIDGE = 1.0, 0.26, 0.3, 0.84
 # Sizes in inches; so many rows that they would pass the largest height are drawn lower.
@@ -67,7 +64,7 @@ def draw_timeline(
         num_frames: length of the video.
         path: ends in png, svg, pdf or jpg; its folder is made where it is missing, an older file is replaced.
         ground_truth: the true tracks, where they are known.
-        title: the heading.
+        title: the heading; "" for none.
         fps: frames per second, for an axis in seconds; without it the axis counts frames.
 
     Raises:
@@ -78,25 +75,47 @@ def draw_timeline(
     path = Path(path).expanduser()
     if path.suffix[1:].lower() not in FORMATS:
         raise ValueError(f"{path}: give a file name that ends in one of {', '.join(FORMATS)}")
+    figure = timeline_figure(tracks, num_frames, ground_truth=ground_truth, title=title, fps=fps)
+    with whole_file(path, sync=False) as file:
+        figure.savefig(file, format=path.suffix[1:].lower())
+
+
+def timeline_figure(
+    tracks: Sequence[TubeSpan],
+    num_frames: int,
+    *,
+    ground_truth: Sequence[TubeSpan] | None = None,
+    title: str = "Tubes",
+    fps: float | None = None,
+    style: TimelineStyle | None = None,
+) -> Any:
+    """The picture of :func:`draw_timeline` as a matplotlib Figure, which can be saved with ``savefig``.
+
+    Raises:
+        ModuleNotFoundError: without matplotlib.
+        ValueError: for a tube that :func:`draw_timeline` would refuse.
+    """
     if num_frames < 1 or (fps is not None and not 0 < fps < float("inf")):
-        raise ValueError(f"{path}: num_frames is {num_frames} and fps {fps}; both must be positive")
+        raise ValueError(f"num_frames is {num_frames} and fps {fps}; both must be positive")
     for span in (*tracks, *(ground_truth or ())):
         _check(span, num_frames)
     try:
         from matplotlib.figure import Figure  # not pyplot: nothing global, no window, any thread
     except ModuleNotFoundError as error:
-        message = f"{path}: drawing a timeline needs matplotlib: pip install 'dnt_d2[plots]'"
+        message = "drawing a timeline needs matplotlib: pip install 'dnt_d2[plots]'"
         raise ModuleNotFoundError(message, name="matplotlib") from error
+    style = style or TimelineStyle()
     groups = _group(tracks, ground_truth or ())
     rows = sum(_height(*group) for group in groups.values()) + _SPACE * max(len(groups) - 1, 0) or 2 * _ROW
-    figure = Figure(figsize=(_WIDTH, min(_MARGIN + _ROW_HEIGHT * rows, _MAX_HEIGHT)), dpi=160, facecolor="white")
-    axes = _build_axes(figure, rows, num_frames, fps)
-    _draw_groups(axes, groups)
+    figure = Figure(figsize=(_WIDTH, min(_MARGIN + _ROW_HEIGHT * rows, _MAX_HEIGHT)), dpi=160, facecolor=style.paper)
+    axes = _build_axes(figure, rows, num_frames, fps, style)
+    _draw_groups(axes, groups, style)
     if not groups:
-        axes.text(0.5, 0.5, "no tubes", transform=axes.transAxes, ha="center", va="center", color=_QUIET, size=12)
+        axes.text(0.5, 0.5, "no tubes", transform=axes.transAxes, ha="center", va="center", color=style.quiet, size=12)
     noun = "tube" if len(tracks) == 1 else "tubes"
-    _draw_heading(axes, title, f"{len(tracks)} {noun}, {num_frames} frames", tracks, ground_truth or ())
-    _save(figure, path)
+    _draw_heading(axes, title, f"{len(tracks)} {noun}, {num_frames} frames", style)
+    _draw_legend(axes, tracks, ground_truth or (), style)
+    return figure
 
 
 def _check(span: TubeSpan, num_frames: int) -> None:
@@ -144,20 +163,21 @@ def _runs(frames: NDArray[np.int64]) -> list[NDArray[np.intp]]:
     return np.split(np.arange(len(frames)), np.flatnonzero(steps > usual) + 1)
 
 
-def _build_axes(figure: Any, rows: float, num_frames: int, fps: float | None) -> Any:
+def _build_axes(figure: Any, rows: float, num_frames: int, fps: float | None, style: TimelineStyle) -> Any:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     width, height = figure.get_size_inches()
     axes = figure.add_axes((1.75 / width, 0.52 / height, 1 - 3.1 / width, 1 - 1.35 / height))
+    axes.set_facecolor(style.paper)
     axes.set_xlim(-0.5, num_frames - 0.5)
     axes.set_ylim(rows + 0.08, -0.08)
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.tick_params(axis="x", length=0, labelsize=8.5, labelcolor=_QUIET, pad=5)
-    axes.grid(axis="x", color=_HAIRLINE, linewidth=0.7)
+    axes.tick_params(axis="x", length=0, labelsize=8.5, labelcolor=style.quiet, pad=5)
+    axes.grid(axis="x", color=style.hairline, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.set_xlabel("frame" if fps is None else "seconds", size=9, color=_QUIET, labelpad=3)
+    axes.set_xlabel("frame" if fps is None else "seconds", size=9, color=style.quiet, labelpad=3)
     unit = 1 if fps is None else fps  # frames per unit of the axis
     ticks = MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=fps is None).tick_values(0, num_frames / unit)
     axes.set_xticks([tick * unit for tick in ticks if 0 <= tick * unit <= num_frames - 0.5])
@@ -165,31 +185,31 @@ def _build_axes(figure: Any, rows: float, num_frames: int, fps: float | None) ->
     return axes
 
 
-def _draw_groups(axes: Any, groups: Groups) -> None:
+def _draw_groups(axes: Any, groups: Groups, style: TimelineStyle) -> None:
     beside = axes.get_yaxis_transform()  # x in fractions of the axes, y in rows
     if any(tube.scores is not None for tubes, _ in groups.values() for tube in tubes):
-        axes.text(1.074, -0.24, "mean score", transform=beside, ha="center", va="bottom", color=_QUIET, size=8)
+        axes.text(1.074, -0.24, "mean score", transform=beside, ha="center", va="bottom", color=style.quiet, size=8)
     top = 0.0
     for label, (tubes, lanes) in groups.items():
         bottom = top + _height(tubes, lanes)
-        axes.axhspan(top - 0.08, bottom + 0.08, color=_BAND, zorder=0)
+        axes.axhspan(top - 0.08, bottom + 0.08, color=style.band, zorder=0)
         name, middle = label.replace("_", " "), (top + bottom) / 2
-        axes.text(-0.068, middle, name, transform=beside, ha="right", va="center", color=_INK, weight="bold")
+        axes.text(-0.068, middle, name, transform=beside, ha="right", va="center", color=style.ink, weight="bold")
         for tube in tubes:
-            _draw_tube(axes, tube, top + _ROW, beside)
+            _draw_tube(axes, tube, top + _ROW, beside, style)
             top += _ROW
         for lane in lanes:
             for track in lane:
                 for run in _runs(track.frames):
                     start, end = track.frames[run[0]] - 0.5, track.frames[run[-1]] + 0.5
-                    axes.barh(top + _LANE / 2, end - start, _LANE / 2, start, color=_TRUTH, zorder=2)
+                    axes.barh(top + _LANE / 2, end - start, _LANE / 2, start, color=style.truth, zorder=2)
             top += _LANE
         top = bottom + _SPACE
 
 
-def _draw_tube(axes: Any, tube: TubeSpan, base: float, beside: Any) -> None:
+def _draw_tube(axes: Any, tube: TubeSpan, base: float, beside: Any, style: TimelineStyle) -> None:
     """A ridge that stands on ``base`` (rows count downwards), its number on the left and its mean on the right."""
-    ink = _rgb(tube.track_id, _LINE_LUMA)
+    ink = style.line(tube.track_id)
     frames, scores = np.asarray(tube.frames, float), np.ones(len(tube.frames))
     if tube.scores is not None:
         scores = np.asarray(tube.scores, float)
@@ -198,25 +218,18 @@ def _draw_tube(axes: Any, tube: TubeSpan, base: float, beside: Any) -> None:
         # The ridge reaches half a frame to both sides, so that a tube of one frame is seen too.
         x = np.concatenate([[frames[run[0]] - 0.5], frames[run], [frames[run[-1]] + 0.5]])
         y = base - _RIDGE * np.pad(scores[run], 1, mode="edge")
-        _fill_ridge(axes, x, y, base, _rgb(tube.track_id, _AREA_LUMA))
+        _fill_ridge(axes, x, y, base, style.area(tube.track_id))
         axes.plot(x, y, color=ink, linewidth=1.5, solid_capstyle="round", zorder=4)
         if tube.raw_scores is not None:
             raw = base - _RIDGE * np.pad(np.asarray(tube.raw_scores, float)[run], 1, mode="edge")
-            axes.plot(x, raw, color=_INK, linewidth=0.65, alpha=0.75, zorder=3)
+            axes.plot(x, raw, color=style.ink, linewidth=0.65, alpha=0.75, zorder=3)
     if tube.scores is None:
         return
     mean = f"{scores.mean():.2f}"
     if tube.raw_scores is not None:
         before = f"{np.mean(tube.raw_scores):.2f}  →"
-        axes.text(1.078, base - 0.42, before, transform=beside, ha="right", va="center", color=_QUIET, size=8.5)
+        axes.text(1.078, base - 0.42, before, transform=beside, ha="right", va="center", color=style.quiet, size=8.5)
     axes.text(1.087, base - 0.42, mean, transform=beside, ha="left", va="center", color=ink, size=9, weight="bold")
-
-
-def _rgb(track_id: int, max_luma: float) -> tuple[float, float, float]:
-    """The colour of the track in [0, 1], darkened where it is brighter than white paper bears."""
-    blue, green, red = color = track_color(track_id)
-    factor = min(1.0, max_luma / luma(color)) / 255
-    return red * factor, green * factor, blue * factor
 
 
 def _fill_ridge(axes: Any, x: FloatArray, y: FloatArray, base: float, color: tuple[float, ...]) -> None:
@@ -231,25 +244,25 @@ def _fill_ridge(axes: Any, x: FloatArray, y: FloatArray, base: float, color: tup
     axes.set(xlim=limits[0], ylim=limits[1])  # imshow moves them
 
 
-def _draw_heading(axes: Any, title: str, subtitle: str, tracks: Sequence[TubeSpan], truth: Sequence[TubeSpan]) -> None:
+def _draw_heading(axes: Any, title: str, subtitle: str, style: TimelineStyle) -> None:
+    height = axes.figure.get_size_inches()[1]
+    if title:
+        axes.figure.text(0.025, 1 - 0.3 / height, title, size=14, weight="bold", color=style.ink, va="center")
+    axes.figure.text(0.025, 1 - 0.57 / height, subtitle, size=9, color=style.quiet, va="center")
+
+
+def _draw_legend(axes: Any, tracks: Sequence[TubeSpan], truth: Sequence[TubeSpan], style: TimelineStyle) -> None:
     from matplotlib.lines import Line2D
 
-    figure = axes.figure
-    height = figure.get_size_inches()[1]
-    figure.text(0.025, 1 - 0.3 / height, title, size=14, weight="bold", color=_INK, va="center")
-    figure.text(0.025, 1 - 0.57 / height, subtitle, size=9, color=_QUIET, va="center")
     handles = []
     if any(track.scores is not None for track in tracks):
-        handles.append(Line2D([], [], color=_rgb(tracks[0].track_id, _LINE_LUMA), linewidth=2, label="tube, re-scored"))
+        color = style.line(tracks[0].track_id)
+        handles.append(Line2D([], [], color=color, linewidth=2, label="tube, re-scored"))
     if any(track.raw_scores is not None for track in tracks):
-        handles.append(Line2D([], [], color=_INK, linewidth=0.8, alpha=0.8, label="single frames"))
+        handles.append(Line2D([], [], color=style.ink, linewidth=0.8, alpha=0.8, label="single frames"))
     if truth:
-        handles.append(Line2D([], [], color=_TRUTH, linewidth=4, solid_capstyle="butt", label="ground truth"))
+        handles.append(Line2D([], [], color=style.truth, linewidth=4, solid_capstyle="butt", label="ground truth"))
     if handles:
+        height = axes.figure.get_size_inches()[1]
         place = {"loc": "center right", "bbox_to_anchor": (0.985, 1 - 0.43 / height), "ncols": len(handles)}
-        figure.legend(handles=handles, frameon=False, fontsize=9, labelcolor=_INK, columnspacing=1.6, **place)
-
-
-def _save(figure: Any, path: Path) -> None:
-    with whole_file(path, sync=False) as file:
-        figure.savefig(file, format=path.suffix[1:].lower())
+        axes.figure.legend(handles=handles, frameon=False, fontsize=9, labelcolor=style.ink, columnspacing=1.6, **place)

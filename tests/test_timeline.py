@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dnt_d2.timeline import TubeSpan, _group, _runs, draw_timeline
+from dnt_d2.timeline import TubeSpan, _group, _runs, draw_timeline, timeline_figure
+from dnt_d2.timeline_style import TimelineStyle
 
 pytest.importorskip("matplotlib")
 
@@ -84,6 +85,17 @@ def test_classes_come_in_order_of_appearance() -> None:
     groups = _group([span("zebra", 0, 5, 9), span("car", 2, 3, 9), span("car", 1, 7, 9)], [span("dog", 0, 4, 9)])
     assert list(groups) == ["car", "dog", "zebra"]
     assert [tube.track_id for tube in groups["car"][0]] == [2, 1]
+
+
+def test_a_page_chooses_the_colours(tmp_path: Path) -> None:
+    colors = {"ink": "#a10001", "quiet": "#a10002", "hairline": "#a10003", "band": "#a10004", "truth": "#a10005"}
+    style = TimelineStyle(**colors, paper="none", line=lambda track: f"#b000{track:02x}")
+    figure = timeline_figure([span("car", 7, 0, 9)], 9, ground_truth=[span("car", 0, 0, 9, None)], style=style)
+    figure.savefig(tmp_path / "t.svg")
+    text = (tmp_path / "t.svg").read_text()
+    for color in (*colors.values(), "#b00007"):
+        assert color in text
+    assert "#1f2430" not in text
 
 
 def test_impossible_tubes_are_named(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from .content import build_content
 from .extra_metrics import default_metrics, join_boxes
 from .ground_truth import VideoTruth
 from .plan import Plan
-from .report import Story, check_output, to_text, write_report
+from .report import Story, check_suffix, to_text, write_report
 from .rules import TITLES
 from .run_scoring import all_boxes, score_detections, score_run
 from .saved_run import SavedRun
@@ -25,7 +25,7 @@ from .settings import Changeable, pairs, plain_linkings, sweep_linkings
 from .story_board import best_and_worst
 from .sweep import Sweep, read_sweep, sweep_text, write_sweep
 
-PICTURES = (".png", ".svg")
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def evaluate_saved(args: argparse.Namespace) -> None:
@@ -100,9 +100,10 @@ def _finish(
     stories: Sequence[Story] = tell() if any(path.endswith(".html") for path in args.output) else []
     for path in args.output:
         if path.endswith(PICTURES):
-            write_sweep(sweeps, path)
+            write_sweep(sweeps[0], path)
         else:
-            write_report({**content, "sweeps": [sweep.as_dict() for sweep in sweeps]}, path, stories)
+            told = {**content, "sweeps": [sweep.as_dict() for sweep in sweeps]} if sweeps else content
+            write_report(told, path, stories)
         print(f"written: {path}")
     for name, path in args.export:
         write_results(name, path, _boxes(name, args, plan, scores), plan.frames)
@@ -133,9 +134,9 @@ def _check(args: argparse.Namespace) -> None:
     """Refuse what can't be written before anything is computed."""
     for path in args.output:
         if not path.endswith(PICTURES):
-            check_output(path)
-        elif not args.sweep:
-            raise ValueError(f"{path}: a picture is made of a sweep; give --sweep KEY VALUES, or a report as .html")
+            check_suffix(path)
+        elif len(args.sweep) != 1:
+            raise ValueError(f"{path}: a picture is made of one --sweep KEY VALUES; write a report as .html")
     for name, _ in args.export:
         if name not in EXPORTS:
             raise ValueError(f"--export {name}: the formats are {', '.join(EXPORTS)}")

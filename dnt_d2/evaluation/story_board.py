@@ -52,19 +52,24 @@ def _story(title: str, row: Mapping[str, Any], kind: str, run: SavedRun, plan: P
     found = tube_boxes(truth, video_id, record.widened(linking.widen).collector(), linking)
     own = dict(zip(_keys(found.boxes), found.own_scores, strict=True))
     shown = trim_tracks(found.boxes, plan.trim_score)
-    tubes = []
-    for track in np.unique(shown.tracks):
-        part = shown.where(shown.tracks == track)
-        scores = np.array([own[key] for key in _keys(part)])
-        label = names[int(part.classes[0])]
-        tubes.append(TubeSpan(label, int(track), part.frames - numbers[0], part.scores, scores))
-    tubes.sort(key=lambda tube: -len(tube.frames) * float(np.mean(tube.scores)))
+    parts = [shown.where(shown.tracks == track) for track in np.unique(shown.tracks)]
+    parts.sort(key=lambda part: -float(part.scores.sum()))  # the longest and surest first
+    tubes = [
+        TubeSpan(
+            names[int(part.classes[0])],
+            number,
+            part.frames - numbers[0],
+            part.scores,
+            np.array([own[key] for key in _keys(part)]),
+        )
+        for number, part in enumerate(parts[:MAX_TUBES], 1)
+    ]
     return Story(
         title=title,
         video=row["name"],
         num_frames=len(numbers),
         ap=", ".join(f"{plan.titles.get(name, name)} {row['AP50'][name]:.1f}" for name in ("frame", kind)),
-        tubes=[TubeSpan(t.label, i, t.frames, t.scores, t.raw_scores) for i, t in enumerate(tubes[:MAX_TUBES], 1)],
+        tubes=tubes,
         ground_truth=_true_spans(plan, numbers),
         thumbnails=_thumbnails(plan, numbers),
     )

@@ -9,6 +9,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from .report import sweep_png
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -56,13 +58,20 @@ def sweep_text(sweeps: Sequence[Sweep]) -> str:
     return "\n\n".join(parts)
 
 
-def write_sweep(sweeps: Sequence[Sweep], path: str | os.PathLike[str]) -> None:
-    """Draw a panel for each key.
+def write_sweep(sweep: Sweep, path: str | os.PathLike[str]) -> None:
+    """Draw AP against the values, and what single frames have.
 
     Args:
-        sweeps: at least one.
-        path: ends in .png or .svg.
-    """
-    from .report import write_sweep_picture
+        sweep: of numbers.
+        path: ends in .png, .svg or .pdf.
 
-    write_sweep_picture([(sweep.key, sweep.values, sweep.ap50, sweep.base, sweep.frame) for sweep in sweeps], path)
+    Raises:
+        ModuleNotFoundError: without matplotlib.
+        ValueError: another suffix, or values that are no numbers.
+    """
+    try:
+        values = [float(value) for value in sweep.values]
+    except ValueError:
+        raise ValueError(f"{os.fspath(path)}: {sweep.key} has values that are no numbers: no picture of it") from None
+    lines = {"tubes": sweep.ap50, "single frames": [sweep.frame] * len(values)}
+    sweep_png(path, values, lines, sweep.key)

@@ -42,26 +42,33 @@ runpy.run_path("train_net.py", run_name="__main__")
 """
 
 
-@pytest.fixture
-def evaluate(small_cfg: Make, small_model: Make, tiny_datasets: Path, tmp_path: Path) -> Callable[..., list[str]]:
-    """``evaluate(folder, *options, kill_at=-1)``: run --eval-only there; gives the frames that the network saw."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def evaluate(small_cfg: Make, small_model: Make, tiny_ilsvrc: Path, folder: Path) -> Callable[..., list[str]]:
+    """``evaluate(name, *options, kill_at=-1)``: run --eval-only there; gives the frames that the network saw."""
     cfg = small_cfg(
         *("MODEL.ROI_HEADS.NUM_CLASSES", 30),
-        *("MODEL.WEIGHTS", str(tmp_path / "start.pth")),
-        *("DATASETS.TRAIN", ("imagenet_vid_train", "imagenet_det_train_30classes")),
+        *("MODEL.WEIGHTS", str(folder / "start.pth")),
         *("DATASETS.TEST", ("imagenet_vid_val",)),
         *("TEST.FRAMES_PER_BATCH", 2),
     )
-    DetectionCheckpointer(small_model(cfg, lively=True), str(tmp_path)).save("start")
-    (tmp_path / "tiny.yaml").write_text(cfg.dump())
+    DetectionCheckpointer(small_model(cfg, lively=True), str(folder)).save("start")
+    (folder / "tiny.yaml").write_text(cfg.dump())
+    environment = os.environ | {"DETECTRON2_DATASETS": str(tiny_ilsvrc.parent), "CUDA_VISIBLE_DEVICES": ""}
+    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
-    def run(folder: str, *options: str, kill_at: int = -1) -> list[str]:
-        log = tmp_path / f"{folder}-{len(os.listdir(tmp_path))}.txt"
-        command = [sys.executable, "-c", _WATCHED, str(log), str(kill_at), "--config-file", str(tmp_path / "tiny.yaml")]
+    def run(name: str, *keys: str, ranks: int = 1, kill_at: int = -1) -> list[str]:
+        log = folder / "frames.txt"
+        log.unlink(missing_ok=True)
+        command = [sys.executable, "-c", _WATCHED, str(log), str(kill_at), "--config-file", str(folder / "tiny.yaml")]
         done = subprocess.run(
-            [*command, "--eval-only", *options[:2], "OUTPUT_DIR", str(tmp_path / folder), *options[2:]],
+            [*command, "--eval-only", "--num-gpus", str(ranks), "OUTPUT_DIR", str(folder / name), *keys],
             cwd=ROOT,
-            env=os.environ | {"CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env=environment,
             capture_output=True,
             timeout=240,
         )
@@ -71,6 +78,16 @@ def evaluate(small_cfg: Make, small_model: Make, tiny_datasets: Path, tmp_path: 
     return run
 
 
+@pytest.fixture(scope="module")
+def whole(evaluate: Make, folder: Path) -> dict[str, Any]:
+    """The report of an evaluation on one rank that nothing disturbed."""
+    assert len(evaluate("whole")) == 14
+    content = report(folder / "whole")
+    assert content["AP50"]["tube"]["mean"] is not None
+    assert content["frames"] == 14
+    return content
+
+
 def report(folder: Path) -> dict[str, Any]:
     """All that is said of a data set, without day, machine and place."""
     content = json.loads((folder / "inference/imagenet_vid_val/report.json").read_text())
@@ -78,36 +95,30 @@ def report(folder: Path) -> dict[str, Any]:
     return content
 
 
-def test_killed_anywhere_and_started_again(evaluate: Make, tmp_path: Path) -> None:
-    """Videos of 8, 5 and 1 frames. Killed in the first, in the second, then left to finish; then asked once more."""
-    assert len(evaluate("whole")) == 14
+def test_killed_anywhere_and_started_again(evaluate: Make, whole: dict[str, Any], folder: Path) -> None:
+    """Videos of 8, 5 and 1 frames. Killed in the first, in the second, then left to finish."""
     assert len(evaluate("killed", kill_at=3)) == 3
-    folder = tmp_path / "killed/inference/imagenet_vid_val"
-    assert SavedRun(folder).finished == []
+    output = folder / "killed/inference/imagenet_vid_val"
+    assert SavedRun(output).finished == []
     assert evaluate("killed", kill_at=10) == [*(f"0 {i}" for i in range(8)), "1 0", "1 1"]
-    run = SavedRun(folder)
+    run = SavedRun(output)
     assert run.finished == [0]
     written = run.path(0).stat().st_mtime_ns
     assert evaluate("killed") == [*(f"1 {i}" for i in range(5)), "2 0"]
     assert run.path(0).stat().st_mtime_ns == written
-    whole = report(tmp_path / "whole")
-    assert report(tmp_path / "killed") == whole
-    assert whole["AP50"]["tube"]["mean"] is not None
-    assert whole["frames"] == 14
-    assert evaluate("killed") == []  # all is there
-    assert report(tmp_path / "killed") == whole
+    assert report(folder / "killed") == whole
 
 
-def test_another_network_shares_nothing(evaluate: Make, tmp_path: Path) -> None:
-    """Weights, and config keys that change what the network says, make another run; ways to link don't."""
-    evaluate("run")
-    assert evaluate("run", "--num-gpus", "1", "TUBES.NMS_IOU", "0.3") == []
-    assert len(evaluate("run", "--num-gpus", "1", "TEST.TEMPORAL_STRIDE", "3")) == 4 + 3 + 1
-    assert len(list((tmp_path / "run/inference/imagenet_vid_val/runs").iterdir())) == 2
+def test_what_counts_as_the_same_network(evaluate: Make, whole: dict[str, Any], folder: Path) -> None:
+    """Ways to link change nothing of what the network said; its config, here the stride, does."""
+    assert evaluate("whole", "TUBES.TOP_FRACTION", "0.1") == []
+    assert report(folder / "whole")["AP50"]["tube"] != whole["AP50"]["tube"]
+    assert report(folder / "whole")["AP50"]["frame"] == whole["AP50"]["frame"]
+    assert len(evaluate("whole", "TEST.TEMPORAL_STRIDE", "3")) == 4 + 3 + 1
+    assert len(list((folder / "whole/inference/imagenet_vid_val/runs").iterdir())) == 2
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_ranks_do_not_matter(evaluate: Make, tmp_path: Path, ranks: int) -> None:
-    evaluate("one")
-    evaluate("many", "--num-gpus", str(ranks))
-    assert report(tmp_path / "many") == report(tmp_path / "one")
+def test_ranks_do_not_matter(evaluate: Make, whole: dict[str, Any], folder: Path, ranks: int) -> None:
+    evaluate(f"ranks_{ranks}", ranks=ranks)
+    assert report(folder / f"ranks_{ranks}") == whole

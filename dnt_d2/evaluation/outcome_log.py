@@ -103,7 +103,7 @@ class OutcomeLog:
         self._new.append(rows)
         self._num_new += len(frames)
         if self._num_new >= BLOCK:
-            self._order_new()
+            self.settle()
 
     def join(self, other: OutcomeLog) -> None:
         """Take over the detections of another log, of other frames."""
@@ -113,7 +113,7 @@ class OutcomeLog:
 
     def of_class(self, class_id: int) -> ClassLog:
         """The detections of a class, in the order of their frames."""
-        self._order_new()
+        self.settle()
         frames, counts = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
         scores: list[NDArray[np.floating]] = [np.zeros(0, np.float32)]
         outcomes = [np.zeros(0, np.uint16)]
@@ -134,8 +134,8 @@ class OutcomeLog:
         order = np.argsort(log.frames, kind="stable")
         return ClassLog(log.frames[order], log.scores[order], log.outcomes[order])
 
-    def _order_new(self) -> None:
-        """Make a block of what was added since the last one."""
+    def settle(self) -> None:
+        """Put what was added since the last time in order, which halves its memory; it happens in time by itself."""
         if self._new:
             frames = np.concatenate([rows.frames for rows in self._new])
             classes = np.concatenate([rows.classes for rows in self._new])

@@ -137,6 +137,7 @@ class Scorer:
     def _kind(self, name: str, numbers: IntArray, boxes: Detections, outcomes: OutcomeArray) -> KindScore:
         log = OutcomeLog()
         log.add(boxes.frames, boxes.classes, boxes.scores, outcomes)
+        log.settle()
         part = self._truth.rows(numbers)
         num_gt = np.bincount(self._truth.classes[part], minlength=self._truth.num_classes)
         results = []

@@ -15,6 +15,7 @@ from ..tubes.collector import VideoCollector
 
 IntArray = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
+Layout = dict[str, tuple[type, tuple[int, ...]]]  # of a table: by column the type and the shape of a row
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Rows:
             raise ValueError(f"the frames have {self.counts.sum()} rows together, but columns have others: {wrong}")
 
     @classmethod
-    def of(cls, frames: Sequence[Mapping[str, ArrayLike]], dtypes: Mapping[str, tuple[type, tuple[int, ...]]]) -> Rows:
+    def of(cls, frames: Sequence[Mapping[str, ArrayLike]], dtypes: Layout) -> Rows:
         """From the columns of each frame; ``dtypes`` gives type and shape of a row, which frames may lack."""
         counts = np.array([len(np.asarray(next(iter(frame.values())))) for frame in frames], dtype=np.int64)
         columns = {
@@ -74,6 +75,9 @@ class VideoRecord:
         tracklets: ``boxes (M, 8)``: a box in the frame before and where it is in this one.
         proposals: ``boxes (P, 4)``, the best first; None where there are none.
         revised: whether the scores of candidates come from later frames too (``TEST.SCORE_AVERAGE``).
+
+    Raises:
+        ValueError: a table is of another number of frames.
     """
 
     frames: IntArray
@@ -82,6 +86,11 @@ class VideoRecord:
     tracklets: Rows | None = None
     proposals: Rows | None = None
     revised: bool = False
+
+    def __post_init__(self) -> None:
+        wrong = {name: len(rows.counts) for name, rows in self.tables.items() if len(rows.counts) != len(self.frames)}
+        if wrong:
+            raise ValueError(f"the video has {len(self.frames)} frames, but tables have others: {wrong}")
 
     @property
     def tables(self) -> dict[str, Rows]:
@@ -170,7 +179,13 @@ class VideoRecorder:
         Args:
             num_classes: C, the width of the candidates' scores.
         """
-        self._num_classes = num_classes
+        boxes = (np.float32, (4,))
+        self._layouts: dict[str, Layout] = {
+            "detections": {"boxes": boxes, "scores": (np.float32, ()), "classes": (np.int16, ())},
+            "candidates": {"boxes": boxes, "scores": (np.float32, (num_classes,))},
+            "tracklets": {"boxes": (np.float32, (8,))},
+            "proposals": {"boxes": boxes},
+        }
         self._frames: list[int] = []
         self._tables: dict[str, list[Mapping[str, ArrayLike]]] = {}
         self._revised = False
@@ -198,28 +213,33 @@ class VideoRecorder:
             raise ValueError(f"frame {frame_index} has {sorted(tables)}, those before had {sorted(self._tables)}")
         if not self._frames and len(np.asarray(tables.get("tracklets", {}).get("boxes", ()))):
             raise ValueError(f"frame {frame_index} is the first of its video, yet tracklets end in it")
+        for name, columns in tables.items():
+            self._check(frame_index, name, columns)
         if revised is not None:
             self._revise(frame_index, np.asarray(revised))
         self._frames.append(frame_index)
         for name, columns in tables.items():
             self._tables.setdefault(name, []).append(columns)
 
+    def _check(self, frame_index: int, table: str, columns: Mapping[str, ArrayLike]) -> None:
+        if table not in self._layouts or columns.keys() != self._layouts[table].keys():
+            raise ValueError(f"frame {frame_index}: a record has no table {table!r} of {sorted(columns)}")
+        shapes = {name: np.shape(values) for name, values in columns.items()}
+        rows = max(shape[:1] for shape in shapes.values())
+        if any(shapes[name] != (*rows, *shape) for name, (_, shape) in self._layouts[table].items()):
+            raise ValueError(f"frame {frame_index}: the columns of {table} have the shapes {shapes}, which do not fit")
+
     def _revise(self, frame_index: int, scores: NDArray[Any]) -> None:
-        last = self._tables["candidates"][-1] if self._frames else None
+        before = self._tables.get("candidates")
+        last = before[-1] if before else None
         if last is None or scores.shape != np.shape(last["scores"]):
-            before = "no frame before" if last is None else np.shape(last["scores"])
-            raise ValueError(f"frame {frame_index}: revised scores {scores.shape} for {before}")
+            shape = "no candidates before" if last is None else np.shape(last["scores"])
+            raise ValueError(f"frame {frame_index}: revised scores {scores.shape} for {shape}")
         self._tables["candidates"][-1] = {**last, "scores": scores}
         self._revised = True
 
     def record(self) -> VideoRecord:
         """All frames so far."""
-        layout: dict[str, dict[str, tuple[type, tuple[int, ...]]]] = {
-            "detections": {"boxes": (np.float32, (4,)), "scores": (np.float32, ()), "classes": (np.int16, ())},
-            "candidates": {"boxes": (np.float32, (4,)), "scores": (np.float32, (self._num_classes,))},
-            "tracklets": {"boxes": (np.float32, (8,))},
-            "proposals": {"boxes": (np.float32, (4,))},
-        }
-        tables = {name: Rows.of(frames, layout[name]) for name, frames in self._tables.items()}
-        tables.setdefault("detections", Rows.of([], layout["detections"]))
+        tables = {name: Rows.of(frames, self._layouts[name]) for name, frames in self._tables.items()}
+        tables.setdefault("detections", Rows.of([], self._layouts["detections"]))
         return VideoRecord(np.array(self._frames, dtype=np.int64), **tables, revised=self._revised)

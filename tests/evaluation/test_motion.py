@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from dnt_d2.evaluation.average_precision import evaluate_class, mean_ap
-from dnt_d2.evaluation.motion import MOTION_RANGES, MotionTruth, evaluate_motion, motion_iou
+from dnt_d2.evaluation.ground_truth import VideoTruth
+from dnt_d2.evaluation.motion import (
+    MOTION_RANGES,
+    MotionTruth,
+    evaluate_motion,
+    motion_iou,
+    motion_iou_of,
+    why_no_motion,
+)
 from dnt_d2.geometry import box_iou
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "average_precision"
@@ -88,6 +96,41 @@ def test_motion_iou_equals_brute_force() -> None:
         values = box_iou(boxes[i : i + 1], boxes[near], inclusive=True)
         expected.append(values.mean() if near.any() else 1.0)
     np.testing.assert_allclose(motion_iou(video, frame, track, boxes, window=4), expected, atol=1e-12)
+
+
+def truth_with(tracks: list[int]) -> VideoTruth:
+    """A box in the first frame of video 1, the others in the frames 4 and 5 of video 2."""
+    boxes = np.array([[0, 0, 9, 9], [0, 0, 9, 9], [5, 0, 14, 9]][: len(tracks)], float).reshape(-1, 4)
+    count = len(tracks)
+    return VideoTruth(
+        num_classes=1,
+        video_ids=np.array([1, 2, 2]),
+        frame_indices=np.array([0, 4, 5]),
+        frames=np.arange(count),
+        boxes=boxes,
+        classes=np.zeros(count, int),
+        tracks=np.array(tracks, int),
+    )
+
+
+def test_motion_of_a_data_set() -> None:
+    nothing = motion_iou_of(truth_with([]))
+    assert nothing is not None
+    assert nothing.shape == (0,)
+    known = motion_iou_of(truth_with([7, 7, 7]))
+    assert known is not None
+    np.testing.assert_allclose(known, [1, 1 / 3, 1 / 3])
+    assert why_no_motion(truth_with([7, 7, 7])) is None
+
+
+def test_why_motion_is_not_known() -> None:
+    without = truth_with([7, -1, 7])
+    assert motion_iou_of(without) is None
+    assert why_no_motion(without) == "1 of 3 ground-truth boxes have no track id (instance_id)"
+    twice = truth_with([7, 7, 7])
+    twice.frames[2] = 1
+    assert motion_iou_of(twice) is None
+    assert why_no_motion(twice) == "track 7 has two boxes in frame 4 of video 2"
 
 
 def test_the_widest_range_is_plain_ap() -> None:

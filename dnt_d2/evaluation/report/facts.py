@@ -75,11 +75,11 @@ def known_mean(values: Sequence[Any]) -> float:
 
 
 def contest(content: Content) -> tuple[str, str | None]:
-    """The results that stand against each other: the first kind, and tubes (else the last kind, if there are two)."""
+    """The results that stand against each other: the first kind, and tubes; else the second kind, if there is one."""
     kinds = content["kinds"]
     if len(kinds) < 2:
         return kinds[0], None
-    return kinds[0], "tube" if "tube" in kinds[1:] else kinds[-1]
+    return kinds[0], "tube" if "tube" in kinds[1:] else kinds[1]
 
 
 def gains(content: Content) -> list[float]:

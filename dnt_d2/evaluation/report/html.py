@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
@@ -90,7 +91,8 @@ def _section(title: str, key: str, *parts: str) -> str:
 def _overview(content: Content) -> str:
     """The big numbers; the mean curve; what linking does to scores."""
     rule = content["rules"].get("AP50", "")
-    curve = plot(lambda: mean_svg(content))
+    known = any(not math.isnan(number(content["AP50"][kind]["mean"])) for kind in content["kinds"])
+    curve = plot(lambda: mean_svg(content)) if known else missing("no class has objects")
     note = "Precision of the classes at the same recall, averaged: the area below a line is its mean AP"
     reason = reason_missing(content["scores"])
     scores = missing(reason) if reason else _scores(content)

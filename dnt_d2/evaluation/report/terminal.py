@@ -22,7 +22,7 @@ def to_text(content: Content) -> str:
     check_content(content)
     blocks = all_blocks(content)
     first, *others = [_part(block) for block in blocks if not block.missing]
-    missing = [f"no {block.title[0].lower() + block.title[1:]}: {block.missing}" for block in blocks if block.missing]
+    missing = [f"{block.title}: missing, {block.missing}" for block in blocks if block.missing]
     parts = [f"{content['dataset']}: {facts_line(content)}", class_table(content), first, *others, "\n".join(missing)]
     return "\n\n".join(part for part in parts if part)
 

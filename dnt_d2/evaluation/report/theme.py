@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from ...colors import luma, track_color
+from ...colors import Color, track_color
 
 LIGHT: Mapping[str, str] = MappingProxyType(
     {
@@ -53,8 +53,7 @@ DARK: Mapping[str, str] = MappingProxyType(
     }
 )
 SERIES = sum(name.startswith("series-") for name in LIGHT)
-# How bright the lines of tracks may be on light, and must be on dark, of 255.
-_LIGHT_LUMA, _DARK_LUMA = 122, 150
+_CONTRAST = 4.5  # of letters in the colours of tracks, as WCAG 2 defines it and asks for
 _STAND_IN = "#fe{:02x}ac"
 STAND_INS: Mapping[str, str] = MappingProxyType({name: _STAND_IN.format(i) for i, name in enumerate(LIGHT)})
 """A colour of its own for every name, to draw with where the page is to choose: see :func:`to_variables`."""
@@ -80,21 +79,24 @@ def to_variables(svg: str) -> str:
 
 def track_colors(track_ids: Iterable[int]) -> tuple[dict[str, str], dict[str, str]]:
     """The colours of the lines of tracks, on light and on dark, by the name of their variable without its dashes."""
-    names = {f"track-{track % 256}": track for track in track_ids}
-    light = {name: _shade(track, 0, _LIGHT_LUMA) for name, track in names.items()}
-    return light, {name: _shade(track, _DARK_LUMA, 255) for name, track in names.items()}
+    names = {f"track-{track % 256}": track % 256 for track in track_ids}
+    light = {name: _shade(track_color(track), (0, 0, 0), LIGHT["band"]) for name, track in names.items()}
+    return light, {name: _shade(track_color(track), (255, 255, 255), DARK["band"]) for name, track in names.items()}
 
 
-def _shade(track_id: int, darkest: float, brightest: float) -> str:
-    """The track's colour, mixed with black or white until its brightness is in the range, as #rrggbb."""
-    color = track_color(track_id % 256)
-    bright = luma(color)
-    if bright > brightest:
-        mixed = [channel * brightest / bright for channel in color]
-    elif bright < darkest:
-        share = (darkest - bright) / (255 - bright)
-        mixed = [channel + share * (255 - channel) for channel in color]
-    else:
-        mixed = list(color)
-    blue, green, red = (min(255, round(channel)) for channel in mixed)
+def _shade(color: Color, pole: Color, paper: str) -> str:
+    """The colour (BGR), mixed with as little of the pole as makes it readable on the paper, as #rrggbb."""
+    background = _luminance((int(paper[5:7], 16), int(paper[3:5], 16), int(paper[1:3], 16)))
+    for percent in range(101):
+        blue, green, red = ((a * (100 - percent) + b * percent) // 100 for a, b in zip(color, pole, strict=True))
+        low, high = sorted((_luminance((blue, green, red)), background))
+        if (high + 0.05) / (low + 0.05) >= _CONTRAST:
+            break
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _luminance(color: Color) -> float:
+    """Relative luminance of sRGB, in [0, 1], of a colour as BGR in 0..255."""
+    shares = [channel / 255 for channel in color]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.0722 * linear[0] + 0.7152 * linear[1] + 0.2126 * linear[2]

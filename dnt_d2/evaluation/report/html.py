@@ -148,7 +148,8 @@ def _group(content: Content, key: str) -> str:
 
 def _classes(content: Content) -> str:
     gain = card("AP50 and gain", plot(lambda: classes_svg(content)))
-    curves = card("Precision and recall, class by class", legend(content), class_curves(content))
+    axes = "Recall to the right, precision up, both from 0 to 1; the numbers are AP50"
+    curves = card("Precision and recall, class by class", legend(content), class_curves(content), rule=axes)
     numbers = card("All numbers", class_table(content), rule=f"AP50: {content['rules'].get('AP50', '')}", wide=True)
     return _section("Classes", "classes", f'<div class="grid side">{gain}{curves}{numbers}</div>')
 

@@ -4,9 +4,10 @@
     truth.npz            frames and ground truth of the data set
     videos/000007.npz    video 7, once the network has seen it to its end (:class:`.video_record.VideoRecord`)
 
-Every ``.npz`` is a plain NumPy archive. That of a video has ``frames (F,)``, the frame indices, and for each table
-(detections, candidates, tracklets, proposals) ``<table>/counts (F,)`` and its columns ``<table>/<column>``: the rows of
-all frames, one frame after the other. Boxes are inclusive, 0-based corners in pixels of the original image, float32.
+Every ``.npz`` is a plain NumPy archive. That of a video has ``frames (F,)``, the frame indices, ``revised``, whether
+its scores are means with those of neighbouring frames, and for each table (detections, candidates, tracklets, proposals)
+``<table>/counts (F,)`` and its columns ``<table>/<column>``: the rows of all frames, one frame after the other. Boxes
+are inclusive, 0-based corners in pixels of the original image, float32.
 
 Nothing is rounded or left out, so that what is linked from a file is what would have been linked at once. For P
 proposals of C classes, D detections and M tracklets a frame takes 4 P (8 + C) + 22 D + 32 M bytes before compression.
@@ -34,6 +35,7 @@ from .video_record import Rows, VideoRecord
 FORMAT = "dnt_d2 saved run 1"
 # The fastest: scores are noise to a compressor, higher levels take longer and gain little.
 _COMPRESSION_LEVEL = 1
+_TEXT = ("utf-8", "surrogateescape")  # the latter for names of files that are no text, as Python holds them
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,12 @@ class SavedRun:
         """
         self.folder = _find(Path(folder))
         content = _read_json(self.folder / "run.json")
-        self.facts = RunFacts(**{name: content[name] for name in RunFacts.__dataclass_fields__})
-        self.video_ids: dict[int, str] = {int(video["id"]): video["name"] for video in content["videos"]}
-        self.classes: list[str] = list(content["classes"])
+        try:
+            self.facts = RunFacts(**{name: content[name] for name in RunFacts.__dataclass_fields__})
+            self.video_ids: dict[int, str] = {int(video["id"]): video["name"] for video in content["videos"]}
+            self.classes: list[str] = list(content["classes"])
+        except KeyError as error:
+            raise ValueError(f"{self.folder / 'run.json'} lacks {error}; run --eval-only again") from None
 
     @classmethod
     def create(cls, folder: str | os.PathLike[str], facts: RunFacts, truth: VideoTruth, frames: FrameList) -> SavedRun:
@@ -83,6 +88,9 @@ class SavedRun:
             facts: what to write down.
             truth: of the data set.
             frames: of the same data set, in the same order.
+
+        Raises:
+            ValueError: the name of a file has a line break.
         """
         folder = Path(folder)
         (folder / "videos").mkdir(parents=True, exist_ok=True)
@@ -95,19 +103,28 @@ class SavedRun:
         return cls(folder)
 
     def read_truth(self) -> tuple[VideoTruth, FrameList]:
-        """Ground truth and frames of the data set."""
-        arrays = _read_arrays(self.folder / "truth.npz")
-        names = arrays.pop("file_names").tobytes().decode().split("\n")
-        frames = FrameList(
-            list(self.video_ids.values()),
-            self.classes,
-            np.searchsorted(list(self.video_ids), arrays["video_ids"]),
-            arrays["frame_indices"].astype(np.int64),
-            arrays.pop("image_ids"),
-            arrays.pop("sizes"),
-            names if names != [""] else [],
-        )
-        return VideoTruth(num_classes=len(self.classes), **arrays), frames
+        """Ground truth and frames of the data set.
+
+        Raises:
+            FileNotFoundError: they are not there.
+            ValueError: their file is broken.
+        """
+        path = self.folder / "truth.npz"
+        arrays = _read_arrays(path)
+        try:
+            names = arrays.pop("file_names").tobytes().decode(*_TEXT).split("\n")
+            frames = FrameList(
+                list(self.video_ids.values()),
+                self.classes,
+                np.searchsorted(list(self.video_ids), arrays["video_ids"]),
+                arrays["frame_indices"].astype(np.int64),
+                arrays.pop("image_ids"),
+                arrays.pop("sizes"),
+                names if len(arrays["video_ids"]) else [],
+            )
+            return VideoTruth(num_classes=len(self.classes), **arrays), frames
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not the ground truth of a saved run ({error}); {_REMEDY}") from None
 
     @property
     def finished(self) -> list[int]:
@@ -184,7 +201,11 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _frame_arrays(frames: FrameList) -> dict[str, NDArray[Any]]:
-    names = np.frombuffer("\n".join(frames.file_names).encode(), dtype=np.uint8)
+    broken = next((name for name in frames.file_names if "\n" in name), None)
+    if broken is not None:
+        raise ValueError(f"the name of the file {broken!r} has a line break, which a saved run can't hold: rename it")
+    # As bytes: an array of strings would take the length of the longest for each.
+    names = np.frombuffer("\n".join(frames.file_names).encode(*_TEXT), dtype=np.uint8)
     return {"image_ids": frames.image_ids, "sizes": frames.sizes, "file_names": names}
 
 
@@ -202,5 +223,5 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of zipfile, zlib, struct, NumPy's reader of headers: whatever broken bytes lead to
         raise ValueError(f"{path} is broken ({error}); {_REMEDY}") from None

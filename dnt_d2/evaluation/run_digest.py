@@ -20,7 +20,7 @@ def run_digest(
     """The digest of weights, config and data; another one for any change in any of them.
 
     Args:
-        weights: names and bytes of all of the network's arrays, in any order.
+        weights: names and bytes of all of the network's arrays, in any order; views must be of single bytes.
         config: the part of the config, as text, that changes what the network says.
         truth: the ground truth.
         frames: the frames. Of the files of images the names count, and the names of their folders, neither where those
@@ -31,7 +31,7 @@ def run_digest(
     """
     digest = hashlib.sha256(config.encode())
     for name, content in sorted(weights, key=lambda item: item[0]):
-        digest.update(f"\0{name}\0".encode())
+        digest.update(f"\0{name} {len(content)}\0".encode())
         digest.update(content)
     for name, array in sorted({**truth.arrays(), "sizes": frames.sizes}.items()):
         _update(digest, name, array)

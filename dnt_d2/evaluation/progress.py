@@ -59,7 +59,7 @@ class Progress:
         text = f"{done}/{self._total} frames on {self._ranks} rank{'s' if self._ranks > 1 else ''}, {rate:.1f} frames/s"
         if not done:
             return text
-        left = timedelta(seconds=round((self._total - done) / rate))
+        left = timedelta(seconds=round(max(self._total - done, 0) / rate))
         return f"{text}, {left} left"
 
     def close(self) -> None:

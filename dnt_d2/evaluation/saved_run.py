@@ -5,9 +5,9 @@
     videos/000007.npz    video 7, once the network has seen it to its end (:class:`.video_record.VideoRecord`)
 
 Every ``.npz`` is a plain NumPy archive. That of a video has ``frames (F,)``, the frame indices, ``revised``, whether
-its scores are means with those of neighbouring frames, and for each table (detections, candidates, tracklets, proposals)
-``<table>/counts (F,)`` and its columns ``<table>/<column>``: the rows of all frames, one frame after the other. Boxes
-are inclusive, 0-based corners in pixels of the original image, float32.
+its scores are means with those of neighbouring frames, and for each table (detections, candidates, tracklets,
+proposals) ``<table>/counts (F,)`` and its columns ``<table>/<column>``: the rows of all frames, one frame after the
+other. Boxes are inclusive, 0-based corners in pixels of the original image, float32.
 
 Nothing is rounded or left out, so that what is linked from a file is what would have been linked at once. For P
 proposals of C classes, D detections and M tracklets a frame takes 4 P (8 + C) + 22 D + 32 M bytes before compression.

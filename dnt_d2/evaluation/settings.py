@@ -83,12 +83,17 @@ def sweep_linkings(base: Changeable, sweeps: Mapping[str, Sequence[str]]) -> dic
     """The base, as "tube", and for each value of each key the same with this one change, named "KEY=VALUE".
 
     Strides are those that the base has, and multiples of it.
+
+    Raises:
+        ValueError: a key or a value that can't be, or one that is there twice.
     """
     linkings = {"tube": Linking(base.tubes)}
     for key, values in sweeps.items():
         for value in values:
             changed = base.changed({key: value})
             name = f"{key}={changed.values[key]}"
+            if name in linkings:
+                raise ValueError(f"{name} is asked for twice: give each value once")
             linkings[name] = Linking(changed.tubes, widen=changed.widening(base.stride))
     return linkings
 

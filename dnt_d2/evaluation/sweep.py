@@ -36,7 +36,13 @@ class Sweep:
 
 
 def read_sweep(content: Mapping[str, Any], sweeps: Mapping[str, Sequence[str]]) -> list[Sweep]:
-    """Find the results of a sweep in a report whose kinds are named by :func:`.settings.sweep_linkings`."""
+    """Find the results of a sweep in a report whose kinds are named by :func:`.settings.sweep_linkings`.
+
+    Raises:
+        ValueError: the report has no tubes.
+    """
+    if "tube" not in content["kinds"]:
+        raise ValueError("there are no tubes to compare: no video of the run is finished, or none can be linked")
     means = [content["AP50"][kind]["mean"] for kind in content["kinds"][2:]]
     found, start = [], 0
     for key, values in sweeps.items():

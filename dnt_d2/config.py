@@ -41,7 +41,7 @@ def _add_data_keys(cfg: CN) -> None:
     # The scores that are linked (sec. 5.3 and table 2, "average"): "none", a box's own in frame t; "next", their mean
     # with the class scores at the tracked box in frame t + tau; "both", the mean over t - tau, t and t + tau.
     cfg.TEST.SCORE_AVERAGE = "none"
-    # --eval-only keeps what the network says of each video, under <OUTPUT_DIR>/inference/<data set>/runs/: about 50 kB a
+    # --eval-only keeps what the network says of each video in <OUTPUT_DIR>/inference/<data set>/runs/, about 50 kB a
     # frame for 300 proposals of 30 classes. Stopped, it goes on with the videos that are not there yet; and
     # `python -m dnt_d2.evaluation --run` links and evaluates them again with other settings, in seconds.
     cfg.TEST.SAVE_RUN = True

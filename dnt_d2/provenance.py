@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
+import sys
 from datetime import date
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +25,8 @@ def provenance(*, gpu: str = "no GPU used") -> dict[str, Any]:
         gpu: which one took part, in words.
 
     Returns:
-        ``date`` (ISO), ``machine`` in words, and ``versions`` of the packages that matter and are installed.
+        ``date`` (ISO), ``machine`` in words, and ``versions`` of the packages that matter and are
+        there; nothing is loaded to ask it.
     """
     return {
         "date": date.today().isoformat(),
@@ -35,13 +36,15 @@ def provenance(*, gpu: str = "no GPU used") -> dict[str, Any]:
 
 
 def _version(package: str) -> str:
-    """As the package itself says; "" where it is not installed."""
-    if not importlib.util.find_spec(package):
-        return ""
+    """As the package itself says where it is loaded, else as it was installed; "" where neither is known."""
+    loaded = sys.modules.get(package)
+    if loaded is not None and hasattr(loaded, "__version__"):
+        return str(loaded.__version__)
     try:
-        return str(importlib.import_module(package).__version__)
-    except AttributeError:
         return metadata.version(package)
+    except metadata.PackageNotFoundError:  # a redistribution has another name than what it is imported by
+        names = metadata.packages_distributions().get(package)
+        return metadata.version(names[0]) if names else ""
 
 
 def replace_block(page: Path, name: str, text: str) -> None:

@@ -302,7 +302,7 @@ def test_testing_streams_videos(make_cfg: Callable[..., CfgNode], small_model: M
     assert sum(images) == 14  # each frame's trunk runs once
     assert [(v, f) for v, f, _ in counter.outputs] == [(v, f) for v, n in enumerate((8, 5, 1)) for f in range(n)]
     for _, frame, output in counter.outputs:
-        assert set(output) == {"instances", "link_candidates", "tracklets"}
+        assert set(output) == {"instances", "link_candidates", "tracklets", "proposals"}
         assert (len(output["tracklets"]) > 0) == (frame > 0)
 
 

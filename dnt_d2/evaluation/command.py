@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..formats import read_coco_vid
-from ..formats.results import Detections, FrameList
 from ..formats.result_files import EXPORTS, read_results, write_results
+from ..formats.results import Detections, FrameList
 from ..provenance import provenance
 from .content import build_content
 from .extra_metrics import default_metrics, join_boxes

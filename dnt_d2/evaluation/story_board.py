@@ -30,14 +30,16 @@ def best_and_worst(content: Mapping[str, Any], run: SavedRun, plan: Plan) -> lis
         Two stories, one where there is one video, none where nothing was linked.
     """
     kind = next((name for name in content["kinds"] if name != "frame"), None)
-    ranked = [row for row in content["per_video"] if kind is not None and np.isfinite(row["AP50"][kind])]
+    there = set(run.finished)
+    rows = [row for row in content["per_video"] if row["id"] in there]
+    ranked = [row for row in rows if kind is not None and np.isfinite(row["AP50"][kind])]
     if kind is None or not ranked:
         return []
     ranked.sort(key=lambda row: -row["AP50"][kind])
     several = [row for row in ranked if _num_tracks(plan, row["id"]) > 1]
     best, worst = (several or ranked)[0], ranked[-1]
-    rows = {"best": best} if best is worst else {"best": best, "worst": worst}
-    return [_story(title, row, kind, run, plan) for title, row in rows.items()]
+    told = {"best": best} if best is worst else {"best": best, "worst": worst}
+    return [_story(title, row, kind, run, plan) for title, row in told.items()]
 
 
 def _num_tracks(plan: Plan, video_id: int) -> int:

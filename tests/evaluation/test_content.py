@@ -57,7 +57,9 @@ def scores(of: Plan, seed: int = 0) -> list[VideoScore]:
         recorder = VideoRecorder(len(CLASSES))
         for frame in range(LENGTH):
             near = np.array([box(video, track, frame) for track in (0, 1, 0, 1)], dtype=np.float64)
-            boxes = np.concatenate([near + rng.normal(0, 4, near.shape), rng.uniform(0, 60, (4, 4)) + [0, 0, 90, 90]])
+            boxes = np.concatenate(
+                [near + rng.normal(0, 4, near.shape), rng.uniform(0, 60, (4, 4)) + np.array([0, 0, 90, 90])]
+            )
             class_scores = rng.dirichlet([1, 1, 1, 1], len(boxes))[:, :3]
             classes = class_scores.argmax(axis=1)
             recorder.add(

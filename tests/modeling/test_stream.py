@@ -99,7 +99,7 @@ def test_average_precision_does_not_depend_on_chunks(model: DetectAndTrack, vide
     for chunk in (1, 2, 5):
         evaluator = VIDEvaluator((dicts, ["a", "b", "c"]), distributed=False)
         evaluator.process(list(chain(*videos)), run(model, videos, chunk))
-        results.append({key: value["AP50"] for key, value in evaluator.evaluate().items()})
+        results.append({key: value["AP50"] for key, value in evaluator.evaluate().items() if "AP50" in value})
     assert 1 < results[0]["frame"] < 99
     assert 1 < results[0]["tube"] < 99
     for other in results[1:]:

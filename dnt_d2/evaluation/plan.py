@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..formats.results import FrameList
 from ..geometry import FloatArray
@@ -73,6 +74,16 @@ class Plan:
             keep_boxes=[*self.keep, *(of_coco if "coco" in self.metrics else ())],
             trim_score=self.trim_score if "tracks" in self.metrics else None,
         )
+
+    def is_whole(self, video_id: int, frame_indices: NDArray[np.int64]) -> bool:
+        """Whether these are all the frames of a video that the network is to see."""
+        numbers = self.truth.numbers(video_id, frame_indices)
+        return np.array_equal(self.truth.sampled_of(video_id, self.temporal_stride), numbers)
+
+    def num_frames_without(self, videos: Sequence[int]) -> int:
+        """How many frames the network is to see but for those of some videos."""
+        left = set(self.truth.videos) - set(videos)
+        return sum(len(self.truth.sampled_of(video_id, self.temporal_stride)) for video_id in left)
 
     def problems(self, scores: Sequence[VideoScore]) -> list[str]:
         """What a reader of the numbers must know, in sentences: frames that are missing, results that are empty."""

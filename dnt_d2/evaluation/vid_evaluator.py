@@ -14,7 +14,6 @@ import numpy as np
 from detectron2.config import CfgNode, configurable
 from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
-from numpy.typing import NDArray
 
 from ..provenance import provenance
 from ..tubes.collector import TubeSettings
@@ -25,16 +24,15 @@ from .linking import Linking, standard_linkings
 from .outputs import frame_tables
 from .plan import Plan
 from .progress import Progress
-from .report import to_text, write_report
+from .report import to_text
+from .run_report import write_run_report
 from .saved_run import RunFacts, SavedRun
 from .scoring import VideoScore
 from .share import join_scores
-from .story_board import best_and_worst
 from .video_record import VideoRecorder
 
 logger = logging.getLogger(__name__)
 
-IntArray = NDArray[np.int64]
 _PROGRESS = "progress"
 
 
@@ -174,9 +172,9 @@ class VIDEvaluator(DatasetEvaluator):
                 alone = VideoRecorder(self.plan.truth.num_classes)
                 alone.add(frame_index, tables)
                 self._scores.append(self._scorer.score(video_id, alone.record()))
-        if self._progress is None:
-            self._progress = self._start_progress()
-        self._progress.add(len(inputs))
+        if self._run is not None:
+            self._progress = self._progress or self._start_progress(self._run)
+            self._progress.add(len(inputs))
 
     def evaluate(self) -> OrderedDict[str, dict[str, float]]:
         """Put together what all ranks have processed. Every rank must call it.
@@ -191,6 +189,8 @@ class VIDEvaluator(DatasetEvaluator):
             ValueError: when ranks have processed the same frame, or parts of the same video.
         """
         self._finish_video()
+        if self._progress is not None:
+            self._progress.close()
         scores = [*self._scores, *self._score_finished()]
         if self._distributed:
             comm.synchronize()
@@ -218,23 +218,12 @@ class VIDEvaluator(DatasetEvaluator):
         kept = {key: content[key] for key in ("dataset", "frames", "temporal_stride")}
         boxes = dict(zip(content["classes"], content["boxes_per_class"], strict=True))
         save_results(self._output_dir, "vid_results.json", kept | {"boxes": boxes, "results": results_of(content)})
-        if self._run is None or self._output_dir is None:
-            return
-        stories = best_and_worst(content, self._run, self.plan)
-        for suffix in ("json", "md", "html"):
-            write_report(content, Path(self._output_dir, f"report.{suffix}"), stories)
-        logger.info(
-            f"report: {Path(self._output_dir, 'report.html')} (also .md, .json); with other settings in seconds: "
-            f"python -m dnt_d2.evaluation --run {self._run.folder} --set TUBES.TOP_FRACTION 0.3"
-        )
+        if self._run is not None and self._output_dir is not None:
+            logger.info(write_run_report(content, Path(self._output_dir), self._run, self.plan))
 
-    def _start_progress(self) -> Progress:
-        truth, stride = self.plan.truth, self.plan.temporal_stride
-        total = int(truth.sampled(stride).sum())
-        if self._run is None or not self._distributed:
-            return Progress(total, None)
-        total -= sum(len(truth.sampled_of(video_id, stride)) for video_id in self._finished)
-        return Progress(total, self._run.folder / _PROGRESS, rank=comm.get_rank(), ranks=comm.get_world_size())
+    def _start_progress(self, run: SavedRun) -> Progress:
+        left = self.plan.num_frames_without(self._finished)
+        return Progress(left, run.folder / _PROGRESS, rank=comm.get_rank(), ranks=comm.get_world_size())
 
     def _collect(self, video_id: int, frame_index: int, tables: Any, revised: Any) -> None:
         """Keep what linking needs, and link when the video is complete."""
@@ -252,12 +241,8 @@ class VIDEvaluator(DatasetEvaluator):
         if self._video_id is None:
             return
         record = self._recorder.record()
-        if self._run is not None and self._is_whole(self._video_id, record.frames):
+        if self._run is not None and self.plan.is_whole(self._video_id, record.frames):
             self._run.write(self._video_id, record)
         self._scores.append(self._scorer.score(self._video_id, record))
         self._linked.add(self._video_id)
         self._video_id, self._recorder = None, VideoRecorder(self.plan.truth.num_classes)
-
-    def _is_whole(self, video_id: int, frames: IntArray) -> bool:
-        numbers = self.plan.truth.numbers(video_id, frames)
-        return bool(np.array_equal(self.plan.truth.sampled_of(video_id, self.plan.temporal_stride), numbers))

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Pictures of a report for the documents: its upper part in a browser, light and dark, and AP against alpha.
+
+python tools/record_report.py output/minivid/DnT_EfficientNet_Lite0/inference/minivid_val_seen
+
+Writes docs/report.png, docs/report-dark.png and docs/alpha.png. Needs a headless Chromium (tools/fetch_browser.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDTH, HEIGHT = 1280, 1400
+ALPHAS = [f"{tenth / 10:g}" for tenth in range(1, 11)]
+
+
+def browser() -> str:
+    """The browser that the tests use."""
+    command = [sys.executable, str(ROOT / "tools/fetch_browser.py"), str(ROOT / ".venv/browser")]
+    subprocess.run(command, check=True)
+    sys.path.insert(0, str(ROOT / "tools"))
+    from fetch_browser import find_browser
+
+    found = find_browser(ROOT / ".venv/browser")
+    if found is None:
+        sys.exit("there is no headless browser here")
+    return str(found)
+
+
+def photograph(page: Path, target: Path, scheme: str, executable: str) -> None:
+    """The upper part of a page as a PNG of the documents' size."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        view = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)  # type: ignore[arg-type]
+        view.goto(page.resolve().as_uri())
+        view.screenshot(path=target)
+        chromium.close()
+    print(f"written: {target}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="with report.html, and runs/ beside it")
+    args = parser.parse_args()
+    executable = browser()
+    for scheme, name in (("light", "report.png"), ("dark", "report-dark.png")):
+        photograph(args.folder / "report.html", ROOT / "docs" / name, scheme, executable)
+    sweep = ["--sweep", "TUBES.TOP_FRACTION", *ALPHAS, "--output", str(ROOT / "docs/alpha.png")]
+    command = [sys.executable, "-m", "dnt_d2.evaluation", "--run", str(args.folder), *sweep]
+    subprocess.run(command, check=True, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    main()

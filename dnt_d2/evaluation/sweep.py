@@ -79,5 +79,5 @@ def write_sweep(sweep: Sweep, path: str | os.PathLike[str]) -> None:
         values = [float(value) for value in sweep.values]
     except ValueError:
         raise ValueError(f"{os.fspath(path)}: {sweep.key} has values that are no numbers: no picture of it") from None
-    lines = {"tubes": sweep.ap50, "single frames": [sweep.frame] * len(values)}
+    lines = {"single frames": [sweep.frame] * len(values), "tubes": sweep.ap50}
     sweep_png(path, values, lines, sweep.key)

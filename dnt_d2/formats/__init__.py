@@ -1,10 +1,14 @@
-"""Formats: videos with their objects, read from and written to files that other tools know.
+"""Formats: videos with their objects, and what a network says of them, read from and written to files of other tools.
 
-Every reader gives a :class:`VideoSet`, every writer takes one. Plain Python: importing this package loads neither
-Detectron2 nor torch.
+Of videos every reader gives a :class:`VideoSet`, every writer takes one; of results :class:`Detections` in the frames
+of a :class:`FrameList`. Importing this package loads neither Detectron2 nor torch. What holds results needs NumPy,
+and is loaded when it is first touched (PEP 562).
 """
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .coco_vid import read_coco_vid, write_coco_vid
 from .ilsvrc import write_ilsvrc
@@ -12,4 +16,49 @@ from .mot import read_mot
 from .mot_writer import write_mot
 from .video_set import VideoSet
 
-__all__ = ["VideoSet", "read_coco_vid", "read_mot", "write_coco_vid", "write_ilsvrc", "write_mot"]
+if TYPE_CHECKING:
+    from .coco_results import read_category_ids, read_coco_results, write_coco_results
+    from .csv_results import read_csv_results, write_csv_results
+    from .ilsvrc_results import read_ilsvrc_results, write_ilsvrc_results
+    from .mot_results import read_mot_results, write_mot_results
+    from .results import Detections, FrameList
+
+_HOME = {
+    "Detections": "results",
+    "FrameList": "results",
+    "read_category_ids": "coco_results",
+    "read_coco_results": "coco_results",
+    "read_csv_results": "csv_results",
+    "read_ilsvrc_results": "ilsvrc_results",
+    "read_mot_results": "mot_results",
+    "write_coco_results": "coco_results",
+    "write_csv_results": "csv_results",
+    "write_ilsvrc_results": "ilsvrc_results",
+    "write_mot_results": "mot_results",
+}
+
+__all__ = [
+    "Detections",
+    "FrameList",
+    "VideoSet",
+    "read_category_ids",
+    "read_coco_results",
+    "read_coco_vid",
+    "read_csv_results",
+    "read_ilsvrc_results",
+    "read_mot",
+    "read_mot_results",
+    "write_coco_results",
+    "write_coco_vid",
+    "write_csv_results",
+    "write_ilsvrc",
+    "write_ilsvrc_results",
+    "write_mot",
+    "write_mot_results",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

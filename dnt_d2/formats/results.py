@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,25 @@ class FrameList:
         names = [str(frame["file_name"]) for frame in ordered]
         return cls(list(video_names), list(class_names), videos, indices, image_ids, table[:, 3:], names)
 
+    def numbers(self, videos: IntArray, indices: IntArray) -> IntArray:
+        """The numbers of frames (N,) that are given by video and 0-based index; -1 for those that are not here."""
+        # One column: an index beyond the last one, or below 0, must not pass for one of the next video.
+        step = int(self.indices.max(initial=0)) + 1
+        inside = (indices >= 0) & (indices < step) & (videos >= 0) & (videos < len(self.video_names))
+        wanted = np.where(inside, videos, 0) * step + np.where(inside, indices, 0)
+        known = self.videos * step + self.indices
+        places = np.searchsorted(known, wanted)
+        found = inside & (np.append(known, -1)[places] == wanted)
+        return np.where(found, places, -1)
+
+    def describe(self, number: int) -> str:
+        """A frame in words, for messages."""
+        return f"frame {self.indices[number]} of video {self.video_names[self.videos[number]]}"
+
     def spans(self) -> list[tuple[int, int]]:
         """For each of V videos the number of its first frame, and one more than that of its last."""
         edges = np.searchsorted(self.videos, np.arange(len(self.video_names) + 1)).tolist()
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(pairwise(edges))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +125,7 @@ class Detections:
 
     @classmethod
     def of(cls, frames: Any, classes: Any, boxes: Any, scores: Any, tracks: Any | None = None) -> Detections:
-        """From arrays or lists in any order of frames; inside a frame the order stays. Without ``tracks`` they are -1."""
+        """From arrays or lists in any order of frames, which inside a frame stays. Without ``tracks`` they are -1."""
         numbers = np.asarray(frames, dtype=np.int64).reshape(-1)
         order = np.argsort(numbers, kind="stable")
         ids = np.full(len(numbers), -1) if tracks is None else np.asarray(tracks)

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from dnt_d2.evaluation.share import Share, join_shares
+from dnt_d2.evaluation.ground_truth import VideoTruth
+from dnt_d2.evaluation.outcome_log import OutcomeLog
+from dnt_d2.evaluation.scoring import KindScore, VideoScore
+from dnt_d2.evaluation.share import join_scores
+
+if TYPE_CHECKING:
+    from conftest import Drawn
 
 
-def make(frames: list[int], videos: set[int], hits: int = 0) -> Share:
-    share = Share.empty(8, ["frame", "tube"])
-    share.seen[frames] = True
-    share.spanned[frames] = True
-    share.linked |= videos
-    one = np.ones(hits, dtype=np.int64)
-    share.logs["tube"].add(one, one, one / 2, one > 0)
-    return share
+def score(video_id: int, numbers: list[int], *, linked: bool = True) -> VideoScore:
+    places = np.array(numbers, dtype=np.int64)
+    return VideoScore(video_id, places, {"frame": KindScore(places, OutcomeLog(), 0.5)}, linked)
 
 
-def test_empty_shares() -> None:
-    joined = join_shares([Share.empty(0, ["frame"]), Share.empty(0, ["frame"])], str)
-    assert len(joined.seen) == 0
-    assert len(joined.logs["frame"]) == 0
+def test_nothing() -> None:
+    truth = VideoTruth.of([], 1)
+    assert join_scores([], truth) == join_scores([[], []], truth) == []
 
 
-def test_shares_add_up() -> None:
-    parts = [make([0, 1], {3}, 2), make([], set()), make([5], {4}, 1)]
-    parts[0].without_candidates = 2
-    joined = join_shares(parts, str)
-    assert joined.seen.nonzero()[0].tolist() == joined.spanned.nonzero()[0].tolist() == [0, 1, 5]
-    assert joined.linked == {3, 4}
-    assert joined.without_candidates == 2
-    assert {name: len(log) for name, log in joined.logs.items()} == {"frame": 0, "tube": 3}
-    assert parts[0].seen.sum() == 2  # the parts stay as they are
+def test_all_scores_of_all_ranks(drawn: Drawn) -> None:
+    first, second, third = score(2, [0, 1, 8]), score(7, [10, 21]), score(5, [9])
+    assert join_scores([[first], [], [second, third]], drawn.truth) == [first, second, third]
 
 
-def test_overlaps_are_errors() -> None:
-    with pytest.raises(ValueError, match="frame 1 was processed by 2 ranks"):
-        join_shares([make([0, 1], {3}), make([1], {4})], "frame {}".format)
-    with pytest.raises(ValueError, match="video 3 was cut between ranks"):
-        join_shares([make([0, 1], {3}), make([2], {3})], str)
+def test_single_frames_may_be_cut(drawn: Drawn) -> None:
+    parts = [score(2, [0], linked=False), score(2, [2, 5], linked=False), score(2, [1], linked=False)]
+    assert join_scores([parts[:1], parts[1:]], drawn.truth) == parts
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_frame_of_two_ranks_is_an_error(drawn: Drawn, linked: bool) -> None:
+    ranks = [[score(2, [0, 1], linked=linked)], [score(2, [1, 2], linked=linked), score(5, [9])]]
+    with pytest.raises(ValueError, match="frame 1 of video 2 was processed by 2 ranks: the sampler must give each fr"):
+        join_scores(ranks, drawn.truth)
+
+
+def test_a_video_of_two_ranks_is_an_error(drawn: Drawn) -> None:
+    with pytest.raises(ValueError, match="video 7 was cut between ranks: the sampler must give whole videos to a rank"):
+        join_scores([[score(5, [9]), score(7, [10])], [score(7, [12])]], drawn.truth)

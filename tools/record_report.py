@@ -3,15 +3,21 @@
 
 python tools/record_report.py output/minivid/DnT_EfficientNet_Lite0/inference/minivid_val_seen
 
-Writes docs/report.png, docs/report-dark.png and docs/alpha.png. Needs a headless Chromium (tools/fetch_browser.py).
+Writes docs/report.png, docs/report-dark.png, docs/alpha.png, and the figures into benchmarks/results/ and README.md.
+Needs a headless Chromium (tools/fetch_browser.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from dnt_d2.evaluation.tables import write_json
+from dnt_d2.provenance import machine_name, provenance, replace_block
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, HEIGHT = 1280, 1400
@@ -51,9 +57,29 @@ def main() -> None:
     executable = browser()
     for scheme, name in (("light", "report.png"), ("dark", "report-dark.png")):
         photograph(args.folder / "report.html", ROOT / "docs" / name, scheme, executable)
-    sweep = ["--sweep", "TUBES.TOP_FRACTION", *ALPHAS, "--output", str(ROOT / "docs/alpha.png")]
-    command = [sys.executable, "-m", "dnt_d2.evaluation", "--run", str(args.folder), *sweep]
-    subprocess.run(command, check=True, cwd=ROOT)
+    sweep_alpha(args.folder)
+
+
+def sweep_alpha(folder: Path) -> None:
+    """AP against alpha: the picture, the figures as JSON, and the extremes in README.md."""
+    with tempfile.TemporaryDirectory() as temporary:
+        report = Path(temporary, "report.json")
+        outputs = ["--output", str(ROOT / "docs/alpha.png"), "--output", str(report)]
+        sweep = ["--sweep", "TUBES.TOP_FRACTION", *ALPHAS]
+        command = [sys.executable, "-m", "dnt_d2.evaluation", "--run", str(folder), *sweep, *outputs]
+        subprocess.run(command, check=True, cwd=ROOT)
+        content = json.loads(report.read_text())
+    (found,) = content["sweeps"]
+    facts = {"command": "tools/record_report.py", **provenance(), "dataset": content["dataset"], **found}
+    result = Path("benchmarks/results") / f"alpha--{machine_name()}.json"
+    write_json(ROOT / result, facts)
+    told = ", ".join(
+        f"{ap:.1f} at {float(alpha):.0%}" for alpha, ap in list(zip(ALPHAS, found["ap50"], strict=True))[::3]
+    )
+    source = f"({facts['date']}, {facts['machine']}; [{result.name}]({result}).)"
+    line = f"*AP50 of tubes against alpha: {told}; single frames have {found['frame']:.1f}.* {source}\n"
+    replace_block(ROOT / "README.md", "alpha", line)
+    print(f"written: docs/alpha.png, {result}, README.md")
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def report(summary: dict[str, Any]) -> None:
         ("demo/best.mp4", "the video of several objects that went best: single frames on the left, tubes on the right"),
         ("demo/best-timeline.png", "its tubes over time"),
         ("demo/worst.mp4", "the one that went worst"),
-        (f"inference/{VAL}/vid_results.json", "AP per class"),
+        (f"inference/{VAL}/report.html", "every number, with its rule, and plots: open it in a browser"),
         ("model_final.pth", "the trained model"),
         ("demo.json", "these numbers"),
     ):

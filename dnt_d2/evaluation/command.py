@@ -67,7 +67,7 @@ def evaluate_predictions(args: argparse.Namespace) -> None:
     if args.sweep:
         raise ValueError("--sweep needs a saved run: results are linked already")
     base = Changeable().changed(pairs(args.set))
-    videos = read_coco_vid(args.ground_truth)
+    videos = read_coco_vid(args.ground_truth, need_tracks=False)
     truth = VideoTruth.of(videos.frames, len(videos.class_names))
     frames = FrameList.of(videos.frames, videos.video_names, videos.class_names)
     detections = read_results(args.predictions, frames, ground_truth=args.ground_truth)

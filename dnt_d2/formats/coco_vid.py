@@ -13,7 +13,9 @@ from .coco_vid_frames import Entry, frame_ids, text, whole_number
 from .video_set import Frame, Note, VideoSet, make_frame, make_note, plain_number
 
 
-def read_coco_vid(path: str | os.PathLike[str], images: str | os.PathLike[str] = "", kind: str = "video") -> VideoSet:
+def read_coco_vid(
+    path: str | os.PathLike[str], images: str | os.PathLike[str] = "", kind: str = "video", *, need_tracks: bool = True
+) -> VideoSet:
     """Read a file.
 
     A box is [x1, y1, x2 - x1, y2 - y1] of inclusive 0-based corners, px. What relatives of the format write or leave
@@ -26,6 +28,7 @@ def read_coco_vid(path: str | os.PathLike[str], images: str | os.PathLike[str] =
         images: the folder that ``file_name`` is relative to.
         kind: "video": an image without a video is a video of length 1, after all videos. "still": all images are
             stills, in the order of the file, frames of videos too. Objects of stills are numbered by position.
+        need_tracks: whether an object of a video must have an ``instance_id``; without, -1 stands for a missing one.
 
     Returns:
         Videos in the order of ``videos`` (those without frames are left out), classes in the order of their ids.
@@ -56,6 +59,8 @@ def read_coco_vid(path: str | os.PathLike[str], images: str | os.PathLike[str] =
             )
         tracked = kind == "video" and entries[image].get("video_id") is not None
         _check_video(entry, entries[image], name)
+        if tracked and not need_tracks and entry.get("instance_id", entry.get("track_id")) is None:
+            entry["instance_id"] = -1
         by_image[image]["annotations"].append(_note(entry, by_image[image], categories, tracked, name))
     classes = [text(entry, "name", "category", name) for entry in categories.values()]
     return VideoSet(frames, names, classes, kind)

@@ -133,6 +133,52 @@ def test_files_of_results_get_the_same_numbers(run: SavedRun, ground_truth: Path
     assert content["coco"]["frame"] == plain["coco"]["tube"]
 
 
+def test_ground_truth_without_track_ids(run: SavedRun, ground_truth: Path, tmp_path: Path) -> None:
+    """AP is the same; of speed and tracks the report says why they are not there."""
+    target, output = tmp_path / "boxes.json", tmp_path / "out.json"
+    plain = report(run, tmp_path, "--export", "coco", str(target))
+    content = json.loads(ground_truth.read_text())
+    for note in content["annotations"]:
+        del note["instance_id"]
+    ground_truth.write_text(json.dumps(content))
+    source = ["--predictions", str(target), "--ground-truth", str(ground_truth), "--output", str(output)]
+    assert main(source) == 0
+    found = json.loads(output.read_text())
+    assert found["AP50"]["frame"] == plain["AP50"]["tube"]
+    assert "no track id" in found["speed"]["missing"]
+    assert "no track ids" in found["tracks"]["missing"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"image_id": 4711}, "'image_id' 4711 is no image of the data set"),
+        ({"category_id": 9}, "'category_id' 9 is not one of 1, 2, 3"),
+        ({"score": float("nan")}, "'score' is NaN"),
+        ({"bbox": [5, 5, -3, 4]}, "negative size"),
+    ],
+)
+def test_broken_predictions_are_named(
+    ground_truth: Path, tmp_path: Path, changes: dict[str, Any], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = {"image_id": 200, "category_id": 1, "bbox": [5, 5, 30, 30], "score": 0.5}
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([entry, entry | changes]))
+    assert main(["--predictions", str(path), "--ground-truth", str(ground_truth)]) == 1
+    said = capsys.readouterr().err
+    assert f"error: {path}: entry 1, counted from 0: " in said
+    assert sentence in said
+
+
+def test_an_image_that_is_there_twice(ground_truth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.loads(ground_truth.read_text())
+    content["images"].append(content["images"][3])
+    ground_truth.write_text(json.dumps(content))
+    (tmp_path / "none.json").write_text("[]")
+    assert main(["--predictions", str(tmp_path / "none.json"), "--ground-truth", str(ground_truth)]) == 1
+    assert "is there twice" in capsys.readouterr().err
+
+
 def test_empty_predictions(ground_truth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "none.json").write_text("[]")
     assert main(["--predictions", str(tmp_path / "none.json"), "--ground-truth", str(ground_truth)]) == 0

@@ -59,6 +59,65 @@ def test_a_stride_counts_the_frames_that_the_data_set_has() -> None:
     assert np.flatnonzero(truth.sampled(2)).tolist() == sample_frames(range(6), 2) == [0, 2, 4, 5]
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3, 9])
+def test_sampled_frames_of_each_video_are_those_of_all(stride: int) -> None:
+    truth = small()
+    parts = [truth.sampled_of(video, stride) for video in truth.videos]
+    assert np.concatenate(parts).tolist() == np.flatnonzero(truth.sampled(stride)).tolist()
+    with pytest.raises(ValueError, match="no video 3"):
+        truth.sampled_of(3, stride)
+
+
+def test_objects_that_are_not_judged_are_left_out() -> None:
+    crowd = {**note(2, 5, 5, 8, 8), "iscrowd": 1}
+    truth = VideoTruth.of([frame(1, 0, note(0, 0, 0, 9, 9), crowd, {**note(1, 1, 1, 4, 4), "iscrowd": 0})], 3)
+    assert truth.classes.tolist() == [0, 1]
+    assert truth.boxes.tolist() == [[0, 0, 9, 9], [1, 1, 4, 4]]
+    with pytest.raises(ValueError, match="class 3 is not one of 3"):  # they must be well formed all the same
+        VideoTruth.of([frame(1, 0, {**note(3, 5, 5, 8, 8), "iscrowd": 1})], 3)
+
+
+def test_boxes_without_track_ids() -> None:
+    bare = {"bbox": [0, 0, 9, 9], "category_id": 0}
+    assert VideoTruth.of([frame(1, 0, bare)], 1).tracks.tolist() == [-1]
+
+
+@pytest.mark.parametrize("truth", [small(), VideoTruth.of([], 3)], ids=["small", "empty"])
+def test_arrays_are_the_whole(truth: VideoTruth) -> None:
+    # Of small types, as a file may hold them.
+    stored = {name: v.astype(np.int16) if name != "boxes" else v for name, v in truth.arrays().items()}
+    again = VideoTruth(num_classes=truth.num_classes, **stored)
+    assert again.arrays().keys() == truth.arrays().keys()
+    for name, values in truth.arrays().items():
+        assert again.arrays()[name].dtype == values.dtype
+        np.testing.assert_array_equal(again.arrays()[name], values)
+    assert (again.num_frames, again.num_classes, again.videos) == (truth.num_frames, truth.num_classes, truth.videos)
+
+
+def test_frames_must_ascend() -> None:
+    arrays = small().arrays()
+    for name in ("video_ids", "frame_indices"):
+        with pytest.raises(ValueError, match="in the order of"):
+            VideoTruth(num_classes=3, **{**arrays, name: arrays[name][::-1]})
+
+
+def test_rows_are_the_boxes_of_some_frames() -> None:
+    truth = small()
+    assert truth.rows(np.zeros(0, np.int64)).tolist() == []
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        numbers = np.flatnonzero(rng.random(8) < 0.5)
+        assert truth.rows(numbers).tolist() == [r for r, f in enumerate(truth.frames) if f in numbers]
+
+
+def test_frames_between() -> None:
+    truth = VideoTruth.of([frame(0, 0), *(frame(1, i) for i in (3, 5, 7, 9))], 1)
+    assert truth.between(1, 4, 7) == slice(2, 4)
+    assert truth.between(1, 0, 100) == slice(1, 5)
+    assert truth.between(1, 6, 6) == slice(3, 3)
+    assert truth.has(1, np.array([2, 3, 4, 9, 10])).tolist() == [False, True, False, True, False]
+
+
 def test_counts_are_of_the_marked_frames() -> None:
     truth = small()
     assert truth.count(np.ones(8, bool)).tolist() == [1, 6, 0]

@@ -117,12 +117,15 @@ class Scorer:
 
     def _tubes(self, video_id: int, record: VideoRecord) -> Iterator[tuple[str, tuple[IntArray, TubeBoxes]]]:
         """For each way to link its name, the frames in which it is judged, and its boxes."""
-        videos: dict[int, tuple[IntArray, VideoCollector]] = {}
+        videos: dict[tuple[int, float], tuple[IntArray, VideoCollector]] = {}
         for name, linking in self._linkings.items():
-            if linking.widen not in videos:
-                wide = record.widened(linking.widen, linking.settings.link_iou)
-                videos[linking.widen] = wide.frames, wide.collector()
-            frames, video = videos[linking.widen]
+            # What is not widened is the same for all thresholds, and its votes are shared.
+            link_iou = linking.settings.link_iou if linking.widen > 1 else 0.0
+            step = linking.widen, link_iou
+            if step not in videos:
+                wide = record.widened(*step)
+                videos[step] = wide.frames, wide.collector()
+            frames, video = videos[step]
             numbers = self._truth.numbers(video_id, frames)
             if linking.every_frame:
                 numbers = np.arange(numbers[0], numbers[-1] + 1)

@@ -52,7 +52,7 @@ def test_what_is_written_comes_back(
 ) -> None:
     frames = make_frame_list(num_classes=40)
     names = [f'odd "name",\n{place} ' for place in range(40)]
-    frames = replace(frames, video_names=["Ärger, 1", "none", " two", "v\n3"], class_names=names)
+    frames = replace(frames, video_names=["Ärger, 1", "none", " two", "v\r\n3"], class_names=names)
     made = random_detections(frames, seed, dtype=dtype)
     made = replace(made, tracks=np.where(made.classes % 2, made.tracks, -1))
     write_csv_results(path, made, frames)

@@ -67,6 +67,10 @@ def test_numbers_against_a_dict() -> None:
     assert sorted(set(expected)) == list(range(-1, len(frames)))
 
 
+def test_a_video_that_overflows_is_no_other_one(make_frame_list: Make) -> None:
+    assert make_frame_list((4,)).numbers(np.array([0, 2**62]), np.array([1, 1])).tolist() == [1, -1]
+
+
 def test_boxes_keep_their_order_inside_a_frame() -> None:
     boxes = np.arange(20).reshape(5, 4)
     made = Detections.of([3, 1, 3, 0, 1], [0, 1, 2, 3, 4], boxes, [0.1, 0.2, 0.3, 0.4, 0.5], [9, 8, 7, 6, 5])
@@ -77,6 +81,9 @@ def test_boxes_keep_their_order_inside_a_frame() -> None:
     assert made.tracks.tolist() == [6, 8, 5, 9, 7]
     assert len(made) == 5
     assert Detections.of([2, 1], [0, 0], np.zeros((2, 4)), [1, 1]).tracks.tolist() == [-1, -1]
+    frames = np.random.default_rng(0).integers(0, 3, 1000)
+    many = Detections.of(frames, np.zeros(1000), np.zeros((1000, 4)), np.arange(1000))
+    assert many.scores.tolist() == sorted(range(1000), key=lambda place: (frames[place], place))
 
 
 def test_parts(make_frame_list: Make, random_detections: Callable[..., Detections]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, permutations
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from dnt_d2.tubes import link_candidates, link_online, rescore_present
 from dnt_d2.tubes.collector import TubeSettings, VideoCollector, flatten_tubes
+from dnt_d2.tubes.video import vote_video
 
 NO_TRACKS = np.zeros((0, 8), np.float32)
 
@@ -98,8 +99,100 @@ def test_flat_arrays_go_by_frame_then_by_tube() -> None:
         np.testing.assert_array_equal(flat.boxes[rows], tube.boxes)
         np.testing.assert_array_equal(flat.scores[rows], tube.rescored / 2)
     empty = flatten_tubes([[], []])
-    assert [len(part) for part in empty] == [0, 0, 0, 0, 0]
+    assert [len(part) for part in empty] == [0] * 6
     assert empty.boxes.shape == (0, 4)
+
+
+def test_scores_before_rescoring_are_told_too() -> None:
+    tubes = collect().link(TubeSettings())
+    flat = flatten_tubes(tubes)
+    for number, tube in enumerate(chain(*tubes)):
+        np.testing.assert_array_equal(flat.own_scores[flat.tubes == number], tube.scores)
+    assert (flat.own_scores != flat.scores).any()
+    assert flat.own_scores.min() >= 0
+    assert flat.own_scores.max() <= 1
+
+
+def crowd(num_frames: int = 5) -> VideoCollector:
+    """Many boxes that overlap, so that every setting changes something."""
+    rng = np.random.default_rng(1)
+    corners = rng.uniform(0, 60, (30, 2))
+    first = np.hstack([corners, corners + rng.uniform(20, 60, (30, 2))])
+    collector = VideoCollector()
+    for f in range(num_frames):
+        moved = first + 4 * f + rng.normal(0, 2, first.shape)
+        steps = np.hstack([moved - 4, moved]) if f else NO_TRACKS
+        collector.add(2 * f, moved, rng.uniform(0, 1, (30, 2)), steps)
+    return collector
+
+
+WAYS = {
+    "plain": (TubeSettings(), True),
+    "psi0": (TubeSettings(), False),
+    "nms_iou": (TubeSettings(nms_iou=0.7), True),
+    "vote_iou": (TubeSettings(vote_iou=0.8), True),
+    "top_k": (TubeSettings(top_k=3), True),
+    "link_iou": (TubeSettings(link_iou=0.9), True),
+    "top_fraction": (TubeSettings(top_fraction=0.1), True),
+    "online": (TubeSettings(online=True), True),
+    "absent": (TubeSettings(absent_score=0.5, absent_frames=2), True),
+}
+
+
+def linked(video: VideoCollector, way: str) -> list[list[float]]:
+    settings, use_tracks = WAYS[way]
+    return [np.ravel(part).tolist() for part in flatten_tubes(video.link(settings, use_tracks=use_tracks))]
+
+
+@pytest.fixture(scope="module")
+def fresh() -> dict[str, list[list[float]]]:
+    """By way what a collector says that was never asked before."""
+    return {way: linked(crowd(), way) for way in WAYS}
+
+
+def test_every_way_says_something_else(fresh: dict[str, list[list[float]]]) -> None:
+    assert len({str(said) for said in fresh.values()}) == len(WAYS)
+
+
+def test_what_was_asked_before_changes_nothing(fresh: dict[str, list[list[float]]]) -> None:
+    """Each way after each other one, and back."""
+    for first, second in permutations(WAYS, 2):
+        video = crowd()
+        for way in (first, second, first):
+            assert linked(video, way) == fresh[way], f"{way} of {first}, {second}, {first}"
+
+
+def test_votes_are_shared_by_settings_that_differ_in_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, float]] = []
+
+    def spy(*args: list[np.ndarray], **voting: float) -> list[list[np.ndarray]]:
+        asked.append(voting)
+        return vote_video(*args, **voting)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("dnt_d2.tubes.collector.vote_video", spy)
+    video = crowd()
+    for way in ("plain", "psi0", "link_iou", "top_fraction", "absent"):
+        linked(video, way)
+    assert asked == [{"nms_iou": 0.4, "vote_iou": 0.5, "top_k": 25}]
+    linked(video, "top_k")
+    assert len(asked) == 2
+
+
+def test_a_frame_that_comes_after_a_link_counts() -> None:
+    whole, growing = crowd(5), crowd(4)
+    before = linked(growing, "plain")
+    growing.add(8, whole._boxes[4], whole._scores[4], whole._tracklets[4])
+    assert linked(growing, "plain") == linked(whole, "plain") != before
+
+
+def test_scores_that_are_revised_after_a_link_count() -> None:
+    whole, growing = crowd(4), crowd(4)
+    linked(growing, "plain")
+    boxes, scores, steps = whole._boxes[3] + 4, whole._scores[2], whole._tracklets[3] + 4
+    for video in (whole, growing):
+        video.add(8, boxes, scores, steps, revised=whole._scores[1])
+    assert linked(growing, "plain") == linked(whole, "plain")
+    assert growing.link(TubeSettings())[0][0].scores.tolist() != crowd(4).link(TubeSettings())[0][0].scores.tolist()
 
 
 def test_settings_come_from_a_config_node() -> None:

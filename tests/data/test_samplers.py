@@ -88,6 +88,47 @@ def test_strided_chunks() -> None:
     assert list(sampler) == [[0, 4], [6], [7, 10]]
 
 
+def test_videos_may_have_ids() -> None:
+    frames = {9: [0, 1, 2], "still": [3], (0, 4): [4, 5]}
+    samplers = [VideoChunkSampler(frames, frames_per_batch=2, rank=r, world_size=2) for r in (0, 1)]
+    assert [sampler.videos for sampler in samplers] == [[9], ["still", (0, 4)]]
+    assert [list(sampler) for sampler in samplers] == [[[0, 1], [2]], [[3], [4, 5]]]
+    # Without ids they are places, and the shares are the same.
+    for sampler, rank in zip(samplers, (0, 1), strict=True):
+        assert list(VideoChunkSampler(list(frames.values()), frames_per_batch=2, rank=rank, world_size=2)) == list(
+            sampler
+        )
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 5])
+@pytest.mark.parametrize("finished", [(), (30,), (10, 40), (10, 20, 30, 40, 50)])
+@pytest.mark.parametrize("stride", [1, 3])
+def test_what_is_left_is_shared_out_as_if_it_were_all(world: int, finished: tuple[int, ...], stride: int) -> None:
+    videos = dict(zip((30, 10, 50, 20, 40), _videos([5, 1, 12, 7, 7]), strict=True))
+    left = {video: frames for video, frames in videos.items() if video not in finished}
+    options = {"frames_per_batch": 3, "temporal_stride": stride, "world_size": world}
+    seen: list[int] = []
+    for rank in range(world):
+        sampler = VideoChunkSampler(videos, rank=rank, **options)
+        sampler.leave_out(set(finished))
+        alone = VideoChunkSampler(left, rank=rank, **options)
+        assert sampler.videos == alone.videos
+        assert list(sampler) == list(alone)
+        assert len(sampler) == len(alone.batches)
+        seen += sampler.videos
+    assert sorted(seen) == sorted(left)
+
+
+def test_leaving_out_starts_from_all_videos_each_time() -> None:
+    sampler = VideoChunkSampler(_videos([2, 3]), frames_per_batch=9, rank=0, world_size=1)
+    sampler.leave_out([0, 1])
+    assert (list(sampler), len(sampler), sampler.videos) == ([], 0, [])
+    sampler.leave_out([0, 77])  # one that is not there does no harm
+    assert list(sampler) == [[2, 3, 4]]
+    sampler.leave_out([])
+    assert list(sampler) == [[0, 1], [2, 3, 4]]
+
+
 def test_nothing_and_nonsense() -> None:
     assert list(VideoChunkSampler([], rank=0, world_size=1)) == []
     with pytest.raises(ValueError, match=r"TEST\.FRAMES_PER_BATCH 0"):

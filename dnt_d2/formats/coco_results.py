@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..whole_file import whole_file
-from .coco_vid import _categories, _parse
+from .coco_vid import parse_file, read_categories
 from .result_rows import EXACT, Rows, check_before_writing, check_boxes, open_results, parts, refuse, shortest
 from .results import Detections, FrameList, IntArray
 
@@ -30,7 +30,7 @@ def read_category_ids(path: str | os.PathLike[str]) -> list[int]:
         ValueError: something in it is wrong.
     """
     name = os.fspath(path)
-    return list(_categories(_parse(name)["categories"], name))
+    return list(read_categories(parse_file(name)["categories"], name))
 
 
 def write_coco_results(

@@ -38,8 +38,8 @@ def read_coco_vid(
         ValueError: something in it is wrong. The message names the file, what has which id, and the remedy.
     """
     name = os.fspath(path)
-    content = _parse(name)
-    categories = _categories(content["categories"], name)
+    content = parse_file(name)
+    categories = read_categories(content["categories"], name)
     entries = _by_id(content["images"], "image", name)
     if kind == "still":
         frames, names = _stills(entries.values(), name, 0)
@@ -102,7 +102,7 @@ def write_coco_vid(
         file.write(json.dumps(content).encode())
 
 
-def _parse(path: str) -> dict[str, list[Entry]]:
+def parse_file(path: str) -> dict[str, list[Entry]]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
@@ -133,7 +133,7 @@ def _by_id(entries: Iterable[Entry], what: str, path: str, *, optional: bool = F
     return found
 
 
-def _categories(entries: list[Entry], path: str) -> dict[int, Entry]:
+def read_categories(entries: list[Entry], path: str) -> dict[int, Entry]:
     categories = dict(sorted(_by_id(entries, "category", path).items()))
     names: set[str] = set()
     for place, (key, entry) in enumerate(categories.items()):

@@ -12,6 +12,7 @@ import pytest
 from dnt_d2.tubes import Tube, link_candidates, link_video
 from dnt_d2.tubes.box_voting import vote_boxes_numpy
 from dnt_d2.tubes.linking import link_tubes_numpy
+from dnt_d2.tubes.video import link_voted, vote_video
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "linking").glob("video_*.json"))
 Frames = list[np.ndarray]
@@ -120,6 +121,53 @@ def test_without_tracks_the_scores_decide() -> None:
     assert_same(link_video(boxes, scores, tracked, tracklet_score=1.0), alone)
     for tubes in alone:  # without psi the best boxes of all frames meet in the first tube, and so on
         assert all((tube.indices == k).all() for k, tube in enumerate(tubes))
+
+
+VOTING = {"nms_iou": 0.3, "vote_iou": 0.6, "top_k": 7}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_two_halves_make_the_whole(seed: int) -> None:
+    """One vote, linked in several ways, which leave it as it was."""
+    boxes, scores, tracked = random_video(20 + seed)
+    tracklets = [np.concatenate([b, t], axis=1) for b, t in zip(boxes, tracked, strict=True)]
+    voted = vote_video(boxes, scores, **VOTING)
+    assert [[rows.shape[1] for rows in frame] for frame in voted] == [[5, 5, 5]] * 6
+    assert all(0 < len(rows) <= 7 for frame in voted for rows in frame)
+    copies = [[rows.copy() for rows in frame] for frame in voted]
+    results = []
+    for link_iou, top_fraction in ((0.5, 0.5), (0.95, 0.2), (0.5, 0.5)):
+        growth = {"link_iou": link_iou, "top_fraction": top_fraction}
+        results.append(link_voted(voted, tracklets, **growth))
+        assert_same(results[-1], link_candidates(boxes, scores, tracklets, **VOTING, **growth))
+    assert_same(results[0], results[2])
+    assert any((a.rescored != b.rescored).any() for a, b in zip(chain(*results[0]), chain(*results[1]), strict=False))
+    for frame, copy in zip(voted, copies, strict=True):
+        for rows, kept in zip(frame, copy, strict=True):
+            np.testing.assert_array_equal(rows, kept)
+
+
+def test_halves_of_nothing() -> None:
+    growth = {"link_iou": 0.5, "top_fraction": 0.5}
+    assert vote_video([], [], **VOTING) == []
+    assert link_voted([], [], **growth) == []
+    voted = vote_video([np.zeros((0, 4))] * 2, [np.zeros((0, 3))] * 2, **VOTING)
+    assert [[rows.shape for rows in frame] for frame in voted] == [[(0, 5)] * 3] * 2
+    assert link_voted(voted, [[], []], **growth) == [[], [], []]
+
+
+def test_halves_refuse_what_the_whole_refuses() -> None:
+    boxes, scores, _ = random_video(9)
+    for name, bad in {"nms_iou": 2, "vote_iou": -1, "top_k": 0}.items():
+        with pytest.raises(ValueError, match=name):
+            vote_video(boxes, scores, **{**VOTING, name: bad})
+    voted = vote_video(boxes, scores, **VOTING)
+    with pytest.raises(ValueError, match="link_iou"):
+        link_voted(voted, [[]] * 6, link_iou=1.5, top_fraction=0.5)
+    with pytest.raises(ValueError, match="top_fraction"):
+        link_voted(voted, [[]] * 6, link_iou=0.5, top_fraction=0)
+    with pytest.raises(ValueError, match="tracklets must have one entry per frame"):
+        link_voted(voted, [[]] * 5, link_iou=0.5, top_fraction=0.5)
 
 
 def test_shifted_boxes_give_shifted_tubes() -> None:

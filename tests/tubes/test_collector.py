@@ -132,7 +132,7 @@ WAYS = {
     "nms_iou": (TubeSettings(nms_iou=0.7), True),
     "vote_iou": (TubeSettings(vote_iou=0.8), True),
     "top_k": (TubeSettings(top_k=3), True),
-    "link_iou": (TubeSettings(link_iou=0.9), True),
+    "link_iou": (TubeSettings(link_iou=0.7), True),
     "top_fraction": (TubeSettings(top_fraction=0.1), True),
     "online": (TubeSettings(online=True), True),
     "absent": (TubeSettings(absent_score=0.5, absent_frames=2), True),

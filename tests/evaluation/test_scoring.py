@@ -217,10 +217,10 @@ def test_every_frame_is_judged_where_it_is_asked_for(drawn: Drawn) -> None:
 
 @pytest.mark.parametrize("online", [False, True])
 def test_a_wider_step_is_that_of_a_widened_record(drawn: Drawn, online: bool) -> None:
-    settings = TubeSettings(online=online, link_iou=0.4)
+    settings = TubeSettings(online=online, link_iou=0.8)
     wide = scorer_of(drawn.truth, {"tube": Linking(settings), "wide": Linking(settings, widen=4)})
     both = wide.score(7, drawn.record(7))
-    alone = scorer_of(drawn.truth, {"tube": Linking(settings)}).score(7, drawn.record(7).widened(4, 0.4))
+    alone = scorer_of(drawn.truth, {"tube": Linking(settings)}).score(7, drawn.record(7).widened(4, 0.8))
     assert_same(both.kinds["wide"], alone.kinds["tube"])
     assert both.kinds["wide"].numbers.tolist() == [10, 14, 18, 21]
     assert both.kinds["tube"].numbers.tolist() == list(range(10, 22))

@@ -80,7 +80,7 @@ def _work(video_id: int) -> VideoScore:
 
 
 def _score(scorer: Scorer, run: SavedRun, video_id: int, widen: int) -> VideoScore:
-    return scorer.score(video_id, run.read(video_id).widened(widen))
+    return scorer.score(video_id, run.read(video_id), widen)
 
 
 def all_boxes(scores: Sequence[VideoScore], kind: str) -> Detections:

@@ -93,18 +93,24 @@ class Scorer:
         self._keep_boxes, self._trim_score = keep_boxes, trim_score
         self._judge = Judge(truth, motion)
 
-    def score(self, video_id: int, record: VideoRecord) -> VideoScore:
+    def score(self, video_id: int, record: VideoRecord, widen: int = 1) -> VideoScore:
         """Judge the single frames of a video, link it in all ways, and judge the tubes.
+
+        Args:
+            video_id: of the data set.
+            record: what the network said.
+            widen: judge every so-many-th of its frames alone, and the last; see :meth:`.VideoRecord.widened`.
 
         Raises:
             ValueError: the record has frames, classes or scores that can't be.
         """
-        numbers = self._truth.numbers(video_id, record.frames)
-        detections = _single_frames(numbers, record)
+        seen = record.widened(widen)
+        numbers = self._truth.numbers(video_id, seen.frames)
+        detections = _single_frames(numbers, seen)
         kinds = {"frame": self._kind("frame", numbers, detections, self._outcomes(detections))}
         histograms, tracks = None, None
         if record.candidates is not None:
-            for name, (frames, tubes) in self._tubes(video_id, record):
+            for name, (frames, tubes) in self._tubes(video_id, record, widen):
                 outcomes = self._outcomes(tubes.boxes)
                 kinds[name] = self._kind(name, frames, tubes.boxes, outcomes)
                 if histograms is None:
@@ -113,15 +119,17 @@ class Scorer:
         elif (detections.tracks >= 0).any():
             tracks = self._trimmed(detections)
         linked = record.candidates is not None
-        return VideoScore(video_id, numbers, kinds, linked, self._found(numbers, record), histograms, tracks)
+        return VideoScore(video_id, numbers, kinds, linked, self._found(numbers, seen), histograms, tracks)
 
-    def _tubes(self, video_id: int, record: VideoRecord) -> Iterator[tuple[str, tuple[IntArray, TubeBoxes]]]:
+    def _tubes(
+        self, video_id: int, record: VideoRecord, widen: int
+    ) -> Iterator[tuple[str, tuple[IntArray, TubeBoxes]]]:
         """For each way to link its name, the frames in which it is judged, and its boxes."""
         videos: dict[tuple[int, float], tuple[IntArray, VideoCollector]] = {}
         for name, linking in self._linkings.items():
             # What is not widened is the same for all thresholds, and its votes are shared.
-            link_iou = linking.settings.link_iou if linking.widen > 1 else 0.0
-            step = linking.widen, link_iou
+            factor = widen * linking.widen
+            step = factor, linking.settings.link_iou if factor > 1 else 0.0
             if step not in videos:
                 wide = record.widened(*step)
                 videos[step] = wide.frames, wide.collector()

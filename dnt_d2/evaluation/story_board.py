@@ -50,8 +50,9 @@ def _story(title: str, row: Mapping[str, Any], kind: str, run: SavedRun, plan: P
     truth, names, video_id = plan.truth, plan.frames.class_names, int(row["id"])
     numbers = truth.sampled_of(video_id, 1)
     linking = plan.linkings[kind]
-    record = run.read(video_id).widened(plan.temporal_stride // run.facts.temporal_stride)
-    found = tube_boxes(truth, video_id, record.widened(linking.widen).collector(), linking)
+    factor = plan.temporal_stride // run.facts.temporal_stride * linking.widen
+    record = run.read(video_id).widened(factor, linking.settings.link_iou)
+    found = tube_boxes(truth, video_id, record.collector(), linking)
     own = dict(zip(_keys(found.boxes), found.own_scores, strict=True))
     shown = trim_tracks(found.boxes, plan.trim_score)
     parts = [shown.where(shown.tracks == track) for track in np.unique(shown.tracks)]

@@ -87,6 +87,16 @@ def test_a_sweep_gives_what_each_setting_gives_alone(
     assert "single frames" in capsys.readouterr().out
 
 
+def test_a_stride_is_one_setting_among_others(run: SavedRun, tmp_path: Path) -> None:
+    """Set or swept, alone or with another psi: the same tubes."""
+    psi = "0.85"
+    both = report(run, tmp_path, "--set", "TEST.TEMPORAL_STRIDE", "3", "TUBES.LINK_IOU", psi)
+    wide = report(run, tmp_path, "--set", "TEST.TEMPORAL_STRIDE", "3", "--sweep", "TUBES.LINK_IOU", psi)
+    tight = report(run, tmp_path, "--set", "TUBES.LINK_IOU", psi, "--sweep", "TEST.TEMPORAL_STRIDE", "3")
+    expected = both["AP50"]["tube"]["mean"]
+    assert wide["sweeps"][0]["ap50"] == tight["sweeps"][0]["ap50"] == [expected]
+
+
 @pytest.mark.parametrize("name", EXPORTS)
 def test_exports_come_back(run: SavedRun, tmp_path: Path, name: str) -> None:
     suffix = {"ilsvrc": ".txt", "mot": "", "coco": ".json", "csv": ".csv"}[name]

@@ -77,8 +77,9 @@ def frame_list(ordered: Sequence[Mapping[str, Any]], classes: Sequence[str]) -> 
     paths = [Path(str(frame["file_name"])) for frame in ordered]
     firsts = np.searchsorted(places, np.arange(len(videos) + 1))
     names = [paths[a].stem if b - a == 1 else paths[a].parent.name for a, b in pairwise(firsts)]
-    counts = Counter(names)
-    names = [f"{name}-{video}" if counts[name] > 1 else name for name, video in zip(names, videos, strict=True)]
+    while len(set(names)) < len(names):  # again where a number behind a name makes one that is there already
+        counts = Counter(names)
+        names = [f"{name}-{video}" if counts[name] > 1 else name for name, video in zip(names, videos, strict=True)]
     image_ids = [frame.get("image_id") for frame in ordered]
     if len(set(image_ids)) < len(ordered) or not all(isinstance(i, (int, np.integer)) for i in image_ids):
         image_ids = list(range(1, len(ordered) + 1))

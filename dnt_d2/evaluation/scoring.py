@@ -36,7 +36,7 @@ class KindScore:
         numbers: (n,) the frames in which it is judged, ascending.
         log: the outcome of every box.
         ap50: the mean AP of the video's own classes, a fraction; NaN without ground truth.
-        boxes: the boxes themselves, where they were to be kept; in float32.
+        boxes: the boxes themselves, where they were to be kept; float32, or float64 of tubes.
     """
 
     numbers: IntArray
@@ -135,7 +135,7 @@ class Scorer:
                 videos[step] = wide.frames, wide.collector()
             frames, video = videos[step]
             numbers = self._truth.numbers(video_id, frames)
-            if linking.every_frame:
+            if linking.every_frame and len(numbers):
                 numbers = np.arange(numbers[0], numbers[-1] + 1)
             yield name, (numbers, tube_boxes(self._truth, video_id, video, linking))
 

@@ -81,6 +81,11 @@ def test_videos_of_one_name_are_told_apart() -> None:
     assert frames.indices.tolist() == [0, 1, 0, 0]
 
 
+def test_a_number_behind_a_name_makes_no_double_either() -> None:
+    listed = [frame(f"{v}/{name}.JPEG", v) for v, name in ((1, "a"), (2, "a-1"), (3, "a"))]
+    assert frame_list(listed, ["a"]).video_names == ["a-1-1", "a-1-2", "a-3"]
+
+
 def test_sizes_and_ids_that_are_missing() -> None:
     frames = frame_list([frame("v/0.JPEG", 0, image_id=7, width=30, height=20), frame("v/5.JPEG", 0, 5)], ["a"])
     assert frames.sizes.tolist() == [[30, 20], [0, 0]]

@@ -86,6 +86,16 @@ def test_an_empty_record() -> None:
     assert np.isnan(score.kinds["frame"].ap50)
 
 
+def test_a_video_of_no_frames_with_all_tables(drawn: Drawn) -> None:
+    tables = (rows.select(np.zeros(0, np.int64)) for rows in drawn.record(7).tables.values())
+    record = VideoRecord(np.zeros(0, np.int64), *tables)
+    score = scorer_of(drawn.truth, standard_linkings(TubeSettings(), 2), trim_score=0.3).score(7, record)
+    assert list(score.kinds) == ["frame", "tube", "tube_psi0", "tube_all"]
+    for kind in score.kinds.values():
+        assert len(kind.numbers) == len(kind.log) == 0
+        assert np.isnan(kind.ap50)
+
+
 def test_frames_without_boxes(drawn: Drawn) -> None:
     none = np.zeros((0, 4))
     tables = {
@@ -200,6 +210,9 @@ def test_boxes_are_kept_of_the_kinds_asked_for(drawn: Drawn) -> None:
     assert isinstance(boxes, Detections)
     np.testing.assert_array_equal(boxes.boxes, record.detections.columns["boxes"])
     assert boxes.boxes.dtype == np.float32
+    tubes = scorer_of(drawn.truth, keep_boxes=["tube"]).score(7, record).kinds["tube"].boxes
+    assert tubes is not None
+    assert tubes.boxes.dtype == np.float64
     assert boxes.tracks.tolist() == [-1] * len(boxes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def evaluate_saved(args: argparse.Namespace) -> None:
         base.stride,
         base.trim_score,
         _metrics(args, truth.num_frames, bool(sweeps)),
-        [_kind(args)] if args.export else [],
+        [args.kind or "tube"] if args.export else [],
     )
     scores = score_run(run, plan, widen=base.widening(run.facts.temporal_stride), workers=args.workers, progress=True)
     facts = {"run": str(run.folder), "digest": run.facts.digest, "inference": dict(run.facts.provenance)}
@@ -91,13 +91,13 @@ def _finish(
     scores: Sequence[VideoScore],
     content: Mapping[str, Any],
     sweeps: Sequence[Sweep],
-    tell: Any,
+    tell: Callable[[], Sequence[Story]],
 ) -> None:
     """Print, and write what was asked for."""
     for problem in plan.problems(scores):
         print(f"note: {problem}")
     print(sweep_text(sweeps) if sweeps else to_text(content))
-    stories: Sequence[Story] = tell() if any(path.endswith(".html") for path in args.output) else []
+    stories = tell() if any(path.endswith(".html") for path in args.output) else []
     for path in args.output:
         if path.endswith(PICTURES):
             write_sweep(sweeps[0], path)
@@ -106,21 +106,17 @@ def _finish(
             write_report(told, path, stories)
         print(f"written: {path}")
     for name, path in args.export:
-        write_results(name, path, _boxes(name, args, plan, scores), plan.frames)
+        write_results(name, path, _boxes(name, plan, scores), plan.frames)
         print(f"written: {path}")
 
 
-def _boxes(name: str, args: argparse.Namespace, plan: Plan, scores: Sequence[VideoScore]) -> Detections:
+def _boxes(name: str, plan: Plan, scores: Sequence[VideoScore]) -> Detections:
     """What goes into a file: of tracks those parts that a viewer would be shown, of all else everything."""
     if name != "mot":
-        return all_boxes(scores, _kind(args) if len(plan.linkings) else "frame")
+        return all_boxes(scores, plan.keep[0])
     if "tracks" not in plan.metrics:
         raise ValueError("to export mot, ask for --metrics tracks")
     return join_boxes([score.tracks for score in scores if score.tracks is not None])
-
-
-def _kind(args: argparse.Namespace) -> str:
-    return args.kind or "tube"
 
 
 def _metrics(args: argparse.Namespace, num_frames: int, sweep: bool) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,16 +10,15 @@ from numpy.typing import NDArray
 
 from .average_precision import ClassAP, mean_ap
 from .extra_metrics import coco_block, tracks_block
-from .ground_truth import VideoTruth
 from .measure import Measured, measure
 from .motion import why_no_motion
 from .outcome_log import OutcomeLog
 from .plan import Plan
-from .proposal_recall import mean_recall, recall_by_class
+from .proposal_recall import RECALL_LIMITS, mean_recall, recall_by_class
+from .report.facts import FORMAT, number
 from .rules import RULES
-from .scoring import RECALL_LIMITS, SCORE_BINS, VideoScore
+from .scoring import SCORE_BINS, VideoScore
 
-FORMAT = "dnt_d2 evaluation report 1"
 CURVE_POINTS = 101
 Block = dict[str, Any]
 
@@ -38,7 +36,7 @@ def build_content(plan: Plan, scores: Sequence[VideoScore], provenance: Mapping[
     """
     scores = sorted(scores, key=lambda score: int(score.numbers[0]) if len(score.numbers) else -1)
     truth, names = plan.truth, _kind_names(scores)
-    seen = {kind: marks(truth, [score.kinds[kind].numbers for score in scores]) for kind in names}
+    seen = {kind: truth.marked(score.kinds[kind].numbers for score in scores) for kind in names}
     measured = {kind: _measure(plan, scores, kind, seen[kind]) for kind in names}
     num_gt = truth.count(seen["frame"])
     return {
@@ -54,7 +52,7 @@ def build_content(plan: Plan, scores: Sequence[VideoScore], provenance: Mapping[
         "kinds": names,
         "titles": {kind: plan.titles.get(kind, kind) for kind in names},
         "AP50": {kind: _values(measured[kind].ap) for kind in names},
-        "speed": _speed(plan, measured, seen["frame"]),
+        "speed": _speed(plan, measured),
         "size": _ranges(measured, lambda m: m.size),
         "coco": coco_block(plan, scores, seen),
         "tracks": tracks_block(plan, scores, seen),
@@ -65,14 +63,6 @@ def build_content(plan: Plan, scores: Sequence[VideoScore], provenance: Mapping[
         "rules": dict(RULES),
         "provenance": dict(provenance),
     }
-
-
-def marks(truth: VideoTruth, numbers: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
-    """(F,) the frames that occur in some lists of numbers."""
-    marked = np.zeros(truth.num_frames, dtype=bool)
-    for some in numbers:
-        marked[some] = True
-    return marked
 
 
 def _kind_names(scores: Sequence[VideoScore]) -> list[str]:
@@ -92,7 +82,7 @@ def _values(results: Sequence[ClassAP]) -> Block:
     return {"mean": 100 * mean_ap(results), "per_class": [100 * result.ap for result in results]}
 
 
-def _speed(plan: Plan, measured: Mapping[str, Measured], seen: NDArray[np.bool_]) -> Block:
+def _speed(plan: Plan, measured: Mapping[str, Measured]) -> Block:
     reason = why_no_motion(plan.truth)
     return _ranges(measured, lambda m: m.speed) if reason is None else {"missing": f"the speed is not known: {reason}"}
 
@@ -168,8 +158,4 @@ def results_of(content: Mapping[str, Any]) -> dict[str, dict[str, float]]:
         results["tracks"] = dict(content["tracks"]["class_averaged"])
     if "missing" not in content["recall"]:
         results["recall"] = {f"AR50@{limit}": values["mean"] for limit, values in content["recall"].items()}
-    return {name: {key: _number(value) for key, value in values.items()} for name, values in results.items()}
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    return {name: {key: number(value) for key, value in values.items()} for name, values in results.items()}

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import FloatArray
-from .average_precision import match_detections
 
 IntArray = NDArray[np.int64]
 _XYXY_ABS = 0  # the value of Detectron2's BoxMode.XYXY_ABS
@@ -135,26 +134,24 @@ class VideoTruth:
         places = np.searchsorted(known, frame_indices).clip(max=len(known) - 1)
         return known[places] == frame_indices
 
-    def between(self, video_id: int, first: int, last: int) -> slice:
-        """The numbers of a video's frames from index ``first`` to index ``last``, both included."""
-        start, end = self._span(video_id)
-        known = self.frame_indices[start:end]
-        return slice(start + int(np.searchsorted(known, first)), start + int(np.searchsorted(known, last, "right")))
-
     def sampled(self, stride: int) -> NDArray[np.bool_]:
         """(F,) the frames that are seen at a temporal stride: every ``stride``-th of a video, and its last one.
 
         As the sampler counts: by place among the video's frames in the data set, which may lack some.
         """
-        marks = np.zeros(self.num_frames, dtype=bool)
-        for video_id in self._spans:
-            marks[self.sampled_of(video_id, stride)] = True
-        return marks
+        return self.marked(self.sampled_of(video_id, stride) for video_id in self._spans)
 
     def sampled_of(self, video_id: int, stride: int) -> IntArray:
         """The numbers of the frames of one video that are seen at a temporal stride."""
         start, end = self._span(video_id)
         return np.unique(np.append(np.arange(start, end, stride), end - 1))
+
+    def marked(self, numbers: Iterable[IntArray]) -> NDArray[np.bool_]:
+        """(F,) the frames that occur in some lists of numbers."""
+        marks = np.zeros(self.num_frames, dtype=bool)
+        for some in numbers:
+            marks[some] = True
+        return marks
 
     def rows(self, numbers: IntArray) -> IntArray:
         """Which ground-truth boxes are in some frames (n,), given by ascending numbers."""
@@ -167,26 +164,6 @@ class VideoTruth:
     def count(self, frames: NDArray[np.bool_]) -> IntArray:
         """(C,) how many boxes each class has in the frames that are marked in (F,)."""
         return np.bincount(self.classes[frames[self.frames]], minlength=self.num_classes)
-
-    def hits(
-        self, frames: IntArray, classes: IntArray, boxes: NDArray[np.floating], scores: NDArray[np.floating]
-    ) -> NDArray[np.bool_]:
-        """Which detections find a ground-truth box, by the rule of :mod:`.average_precision`.
-
-        All detections of the frames that occur must come in one call.
-
-        Args:
-            frames: (N,) frame numbers.
-            classes: (N,) class ids.
-            boxes: (N, 4) inclusive corners.
-            scores: (N,) finite.
-        """
-        if not len(frames):
-            return np.zeros(0, dtype=bool)
-        part = slice(self._offsets[frames.min()], self._offsets[frames.max() + 1])
-        groups = frames * self.num_classes + classes
-        gt_groups = self.frames[part] * self.num_classes + self.classes[part]
-        return match_detections(groups, boxes, scores, gt_groups, self.boxes[part]) >= 0
 
     def _span(self, video_id: int) -> tuple[int, int]:
         if video_id not in self._spans:

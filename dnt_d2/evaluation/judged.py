@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,13 +48,8 @@ def only_seen(
         classes=truth.classes[boxes],
         tracks=truth.tracks[boxes],
     )
-    return part, Detections(
-        places[detections.frames[found]],
-        detections.classes[found],
-        detections.boxes[found],
-        detections.scores[found],
-        detections.tracks[found],
-    )
+    kept = detections.where(found)
+    return part, replace(kept, frames=places[kept.frames])
 
 
 def _check(truth: VideoTruth, detections: Detections) -> None:

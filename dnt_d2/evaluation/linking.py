@@ -70,19 +70,22 @@ def tube_boxes(truth: VideoTruth, video_id: int, video: VideoCollector, linking:
 
 
 def trim_tracks(detections: Detections, score: float) -> Detections:
-    """Cut off both ends of every track as far as its scores stay below a value; boxes without a track are left out.
+    """The boxes of one video that :func:`trimmed` leaves."""
+    return detections.where(trimmed(detections, score))
 
-    As :func:`dnt_d2.tubes.tube.trim_tube`, for the boxes of one video.
+
+def trimmed(detections: Detections, score: float) -> NDArray[np.bool_]:
+    """(N,) what is left of the tracks of one video when both of their ends are cut as far as scores stay below a value.
+
+    As :func:`dnt_d2.tubes.tube.trim_tube` does it. Of boxes without a track nothing is left.
     """
-    tracks = np.where(detections.scores >= score, detections.tracks, -1)
     ids, places = np.unique(detections.tracks, return_inverse=True)
     first = np.full(len(ids), np.iinfo(np.int64).max)
     last = np.full(len(ids), -1)
-    strong = tracks >= 0
+    strong = (detections.scores >= score) & (detections.tracks >= 0)
     np.minimum.at(first, places[strong], detections.frames[strong])
     np.maximum.at(last, places[strong], detections.frames[strong])
-    kept = (detections.tracks >= 0) & (detections.frames >= first[places]) & (detections.frames <= last[places])
-    return detections.where(kept)
+    return (detections.tracks >= 0) & (detections.frames >= first[places]) & (detections.frames <= last[places])
 
 
 def settings_of(settings: TubeSettings) -> Mapping[str, float | int | bool]:

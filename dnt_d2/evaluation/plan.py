@@ -87,9 +87,7 @@ class Plan:
 
     def problems(self, scores: Sequence[VideoScore]) -> list[str]:
         """What a reader of the numbers must know, in sentences: frames that are missing, results that are empty."""
-        seen = np.zeros(self.truth.num_frames, dtype=bool)
-        for score in scores:
-            seen[score.numbers] = True
+        seen = self.truth.marked(score.numbers for score in scores)
         found = []
         unlinked = sum(len(score.numbers) for score in scores if not score.linked)
         if 0 < unlinked < seen.sum():

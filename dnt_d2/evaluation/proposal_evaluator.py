@@ -17,7 +17,15 @@ from ..geometry import FloatArray
 from .dataset import Dataset, describe, output_folder, save_results
 from .ground_truth import VideoTruth
 from .outputs import to_numpy
-from .proposal_recall import PAPER_RECALL, IntArray, count_found, found_within, mean_recall, recall_by_class
+from .proposal_recall import (
+    PAPER_RECALL,
+    RECALL_LIMITS,
+    IntArray,
+    count_found,
+    found_within,
+    mean_recall,
+    recall_by_class,
+)
 from .tables import per_class_table
 
 logger = logging.getLogger(__name__)
@@ -34,7 +42,7 @@ class ProposalRecallEvaluator(DatasetEvaluator):
         self,
         dataset: Dataset,
         *,
-        limits: Sequence[int] = (10, 100, 300),
+        limits: Sequence[int] = RECALL_LIMITS,
         iou: float = 0.5,
         temporal_stride: int = 1,
         distributed: bool = True,
@@ -89,9 +97,9 @@ class ProposalRecallEvaluator(DatasetEvaluator):
                 )
             number = int(self._truth.numbers(int(frame["video_id"]), np.array([int(frame["frame_index"])]))[0])
             self._seen[number] += 1
-            start, end = np.searchsorted(self._truth.frames, [number, number + 1])
-            found = self._hits(output["proposals"], self._truth.boxes[start:end])
-            self._found += count_found(found, self._truth.classes[start:end], len(self._classes))
+            objects = self._truth.rows(np.array([number]))
+            found = self._hits(output["proposals"], self._truth.boxes[objects])
+            self._found += count_found(found, self._truth.classes[objects], len(self._classes))
 
     def _hits(self, proposals: Any, gt_boxes: FloatArray) -> NDArray[np.bool_]:
         height, width = proposals.image_size

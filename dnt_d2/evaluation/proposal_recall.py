@@ -16,6 +16,8 @@ from ..geometry import FloatArray, box_iou
 
 IntArray = NDArray[np.int64]
 
+RECALL_LIMITS = (10, 100, 300)
+"""Of how many proposals per frame the recall is told."""
 PAPER_RECALL = 96.5
 """Mean recall in percent on ImageNet VID's validation set, of 300 proposals per frame at IoU 0.5 (sec. 5.2)."""
 

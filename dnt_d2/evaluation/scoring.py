@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,11 @@ from .kernels import HIT
 from .linking import Linking, TubeBoxes, trim_tracks, tube_boxes
 from .outcome_log import OutcomeLog
 from .outcomes import Judge, OutcomeArray
-from .proposal_recall import count_found, found_within
+from .proposal_recall import RECALL_LIMITS, count_found, found_within
 from .video_record import VideoRecord
 
 IntArray = NDArray[np.int64]
 
-RECALL_LIMITS = (10, 100, 300)
-"""Of how many proposals per frame the recall is told."""
 SCORE_BINS = 50
 """How many bins the histograms of scores have."""
 
@@ -104,7 +102,8 @@ class Scorer:
         Raises:
             ValueError: the record has frames, classes or scores that can't be.
         """
-        seen = record.widened(widen)
+        # Without tracklets: single frames have no use for chains of them.
+        seen = replace(record, tracklets=None).widened(widen)
         numbers = self._truth.numbers(video_id, seen.frames)
         detections = _single_frames(numbers, seen)
         kinds = {"frame": self._kind("frame", numbers, detections, self._outcomes(detections))}

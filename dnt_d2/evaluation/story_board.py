@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..timeline import TubeSpan
-from .linking import trim_tracks, tube_boxes
+from .linking import trimmed, tube_boxes
 from .plan import Plan
 from .report import Story
 from .saved_run import SavedRun
@@ -53,17 +53,17 @@ def _story(title: str, row: Mapping[str, Any], kind: str, run: SavedRun, plan: P
     factor = plan.temporal_stride // run.facts.temporal_stride * linking.widen
     record = run.read(video_id).widened(factor, linking.settings.link_iou)
     found = tube_boxes(truth, video_id, record.collector(), linking)
-    own = dict(zip(_keys(found.boxes), found.own_scores, strict=True))
-    shown = trim_tracks(found.boxes, plan.trim_score)
-    parts = [shown.where(shown.tracks == track) for track in np.unique(shown.tracks)]
-    parts.sort(key=lambda part: -float(part.scores.sum()))  # the longest and surest first
+    rows = trimmed(found.boxes, plan.trim_score)
+    shown, own_scores = found.boxes.where(rows), found.own_scores[rows]
+    parts = [np.flatnonzero(shown.tracks == track) for track in np.unique(shown.tracks)]
+    parts.sort(key=lambda part: -float(shown.scores[part].sum()))  # the longest and surest first
     tubes = [
         TubeSpan(
-            names[int(part.classes[0])],
+            names[int(shown.classes[part[0]])],
             number,
-            part.frames - numbers[0],
-            part.scores,
-            np.array([own[key] for key in _keys(part)]),
+            shown.frames[part] - numbers[0],
+            shown.scores[part],
+            own_scores[part],
         )
         for number, part in enumerate(parts[:MAX_TUBES], 1)
     ]
@@ -76,10 +76,6 @@ def _story(title: str, row: Mapping[str, Any], kind: str, run: SavedRun, plan: P
         ground_truth=_true_spans(plan, numbers),
         thumbnails=_thumbnails(plan, numbers),
     )
-
-
-def _keys(boxes: Any) -> list[tuple[int, int]]:
-    return list(zip(boxes.frames.tolist(), boxes.tracks.tolist(), strict=True))
 
 
 def _true_spans(plan: Plan, numbers: Any) -> list[TubeSpan]:

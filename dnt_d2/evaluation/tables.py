@@ -30,10 +30,16 @@ def per_class_table(
     for i, name in enumerate(class_names):
         rows.append([name, *(int(c[i]) for c in counts.values()), *(_percent(v[i]) for v in columns.values())])
     totals = [int(sum(c)) for c in counts.values()]
-    rows.append(["mean", *totals, *(_percent(_mean(v)) for v in columns.values())])
+    rows.append(["mean", *totals, *(_percent(mean_of_known(v)) for v in columns.values())])
     headers = ["class", *counts, *columns]
     align = ["left"] + ["right"] * (len(headers) - 1)
     return tabulate(rows, headers=headers, tablefmt="pipe", colalign=align, disable_numparse=True)
+
+
+def mean_of_known(values: Sequence[float]) -> float:
+    """The mean of the numbers that are not NaN; NaN without any."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
 
 
 def write_json(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
@@ -54,11 +60,6 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else float("nan")
 
 
 def _percent(value: float) -> str:

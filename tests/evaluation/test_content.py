@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dnt_d2.evaluation.average_precision import evaluate_class, mean_ap
-from dnt_d2.evaluation.content import build_content, marks, results_of
+from dnt_d2.evaluation.content import build_content, results_of
 from dnt_d2.evaluation.dataset import frame_list
 from dnt_d2.evaluation.ground_truth import VideoTruth
 from dnt_d2.evaluation.linking import standard_linkings
@@ -154,8 +154,3 @@ def test_results_as_detectron2_has_them(tmp_path: Any) -> None:
     assert all(isinstance(value, float) for values in results.values() for value in values.values())
     write_json(tmp_path / "report.json", content)  # it is JSON, and NaN is null there
     assert json.loads((tmp_path / "report.json").read_text())["AP50"]["frame"]["per_class"][2] is None
-
-
-def test_marks() -> None:
-    assert marks(plan().truth, []).sum() == 0
-    assert marks(plan().truth, [np.array([1, 2]), np.array([2, 5])]).nonzero()[0].tolist() == [1, 2, 5]

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dnt_d2.data.samplers import sample_frames
 from dnt_d2.evaluation.ground_truth import VideoTruth
+from dnt_d2.evaluation.kernels import HIT
+from dnt_d2.evaluation.outcomes import Judge
 
 
 def frame(video: int, index: int, *notes: dict[str, Any]) -> dict[str, Any]:
@@ -110,11 +113,13 @@ def test_rows_are_the_boxes_of_some_frames() -> None:
         assert truth.rows(numbers).tolist() == [r for r, f in enumerate(truth.frames) if f in numbers]
 
 
-def test_frames_between() -> None:
+def test_marks() -> None:
+    assert small().marked([]).sum() == 0
+    assert small().marked([np.array([1, 2]), np.array([2, 5])]).nonzero()[0].tolist() == [1, 2, 5]
+
+
+def test_frames_that_are_there() -> None:
     truth = VideoTruth.of([frame(0, 0), *(frame(1, i) for i in (3, 5, 7, 9))], 1)
-    assert truth.between(1, 4, 7) == slice(2, 4)
-    assert truth.between(1, 0, 100) == slice(1, 5)
-    assert truth.between(1, 6, 6) == slice(3, 3)
     assert truth.has(1, np.array([2, 3, 4, 9, 10])).tolist() == [False, True, False, True, False]
 
 
@@ -130,10 +135,14 @@ def test_hits() -> None:
     classes = np.array([0, 1, 1, 1, 2])
     boxes = np.array([[5, 5, 60, 60], [5, 5, 60, 60], [0, 0, 30, 30], [0, 0, 30, 30], [0, 0, 30, 30]])
     scores = np.array([0.5, 0.5, 0.1, 0.2, 0.9])
-    assert truth.hits(frames, classes, boxes, scores).tolist() == [True, False, False, True, False]
-    assert truth.hits(frames[:0], classes[:0], boxes[:0], scores[:0]).shape == (0,)
+
+    def hits(part: slice) -> NDArray[np.bool_]:
+        return (Judge(truth, None)(frames[part], classes[part], boxes[part], scores[part]) & HIT) > 0
+
+    assert hits(slice(None)).tolist() == [True, False, False, True, False]
+    assert hits(slice(0)).shape == (0,)
     # One at a time gives the same, as long as a frame is not split.
-    assert truth.hits(frames[2:], classes[2:], boxes[2:], scores[2:]).tolist() == [False, True, False]
+    assert hits(slice(2, None)).tolist() == [False, True, False]
 
 
 def test_bad_data_is_refused() -> None:

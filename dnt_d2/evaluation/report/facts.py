@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from ..tables import mean_of_known
 
 Content = Mapping[str, Any]
 
@@ -68,10 +70,9 @@ def number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def known_mean(values: Sequence[Any]) -> float:
+def known_mean(values: Iterable[Any]) -> float:
     """The mean of the numbers that there are; NaN without any."""
-    known = [number(value) for value in values if not math.isnan(number(value))]
-    return sum(known) / len(known) if known else math.nan
+    return mean_of_known([number(value) for value in values])
 
 
 def contest(content: Content) -> tuple[str, str | None]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.modeling import build_model
@@ -18,6 +17,7 @@ from torch import nn
 from .config_check import check_config
 from .data.augmentation import input_shape, resize, to_tensor
 from .data.images import FORMATS
+from .evaluation.outputs import link_arrays
 from .frame_result import FrameResult, Tracked
 from .modeling import VideoStream
 from .online_tracks import OnlineTracks
@@ -134,7 +134,7 @@ class VideoPredictor:
         size, detections = (frame.shape[0], frame.shape[1]), None
         if sampled:
             (output,) = self.stream_model([self._item(index, frame)])
-            self._held, detections = self._online.step(*_arrays(output)), output["instances"].to("cpu")
+            self._held, detections = self._online.step(*link_arrays(output)[:3]), output["instances"].to("cpu")
         assert self._held is not None, "the first frame is sampled"
         return FrameResult(index, self._held.to_instances(size), detections)
 
@@ -173,9 +173,8 @@ class VideoPredictor:
     def _run(self) -> None:
         for item, output in zip(self._pending, self.stream_model(self._pending), strict=True):
             self._detections[item["frame_index"]] = output["instances"].to("cpu")
-            late = output.get("revised_candidates")
-            revised = None if late is None else late.class_scores.cpu().numpy()
-            self._collector.add(item["frame_index"], *_arrays(output), revised=revised)
+            boxes, scores, tracklets, revised = link_arrays(output)
+            self._collector.add(item["frame_index"], boxes, scores, tracklets, revised=revised)
         self._pending = []
 
     def _results(self, tubes: list[tuple[int, Tube]]) -> list[FrameResult]:
@@ -198,10 +197,3 @@ def _without_data(cfg: CfgNode) -> CfgNode:
     bare.defrost()
     bare.DATASETS.TRAIN, bare.DATASETS.TEST = (), ()
     return bare
-
-
-def _arrays(output: dict[str, Instances]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Boxes (N, 4), scores (N, C) and tracklets (M, 8) of a frame's output."""
-    candidates, moves = output["link_candidates"], output["tracklets"]
-    tracklets = torch.cat([moves.start_boxes.tensor, moves.end_boxes.tensor], dim=1)
-    return candidates.pred_boxes.tensor.cpu().numpy(), candidates.class_scores.cpu().numpy(), tracklets.cpu().numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +36,42 @@ def frame_tables(
     tables: Tables = {"detections": {"boxes": boxes, "scores": scores, "classes": classes}}
     if "link_candidates" not in output:
         return tables, None
-    candidates, tracklets = output["link_candidates"], output["tracklets"]
-    class_scores = to_numpy(candidates.class_scores)
-    if class_scores.shape[1] != len(class_names):
-        raise ValueError(f"the network has {class_scores.shape[1]} classes, but {dataset} has {len(class_names)}")
-    ends = [to_numpy(tracklets.start_boxes.tensor), to_numpy(tracklets.end_boxes.tensor)]
-    tables["candidates"] = {"boxes": to_numpy(candidates.pred_boxes.tensor), "scores": class_scores}
-    tables["tracklets"] = {"boxes": np.concatenate(ends, axis=1)}
+    linked = link_arrays(output)
+    if linked.scores.shape[1] != len(class_names):
+        raise ValueError(f"the network has {linked.scores.shape[1]} classes, but {dataset} has {len(class_names)}")
+    tables["candidates"] = {"boxes": linked.boxes, "scores": linked.scores}
+    tables["tracklets"] = {"boxes": linked.tracklets}
     if "proposals" in output:
         tables["proposals"] = {"boxes": to_numpy(output["proposals"].proposal_boxes.tensor)}
-    revised = to_numpy(output["revised_candidates"].class_scores) if "revised_candidates" in output else None
-    return tables, revised
+    return tables, linked.revised
+
+
+class LinkArrays(NamedTuple):
+    """What linking needs of a frame, as :meth:`dnt_d2.tubes.collector.VideoCollector.add` takes it.
+
+    Attributes:
+        boxes: (N, 4) candidates.
+        scores: (N, C) of all classes.
+        tracklets: (M, 8) that end here.
+        revised: (N', C) new scores of the frame before, from score averaging; None without.
+    """
+
+    boxes: NDArray[Any]
+    scores: NDArray[Any]
+    tracklets: NDArray[Any]
+    revised: NDArray[Any] | None
+
+
+def link_arrays(output: Mapping[str, Any]) -> LinkArrays:
+    """Candidates and tracklets of a frame of a video, as :class:`dnt_d2.modeling.VideoStream` gives them."""
+    candidates, moves = output["link_candidates"], output["tracklets"]
+    ends = [to_numpy(moves.start_boxes.tensor), to_numpy(moves.end_boxes.tensor)]
+    return LinkArrays(
+        to_numpy(candidates.pred_boxes.tensor),
+        to_numpy(candidates.class_scores),
+        np.concatenate(ends, axis=1),
+        to_numpy(output["revised_candidates"].class_scores) if "revised_candidates" in output else None,
+    )
 
 
 def to_numpy(tensor: Any) -> NDArray[Any]:

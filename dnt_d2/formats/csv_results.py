@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ..whole_file import whole_file
-from .result_rows import Rows, check_before_writing, check_boxes, open_results, parts, refuse, shortest, to_whole
+from .result_rows import Rows, check_before_writing, check_boxes, find_frames, open_results, parts, shortest, to_whole
 from .results import Detections, FrameList
 
 HEADER = ["video", "frame", "class", "track", "score", "x1", "y1", "x2", "y2"]
@@ -80,12 +80,7 @@ def read_csv_results(path: str | os.PathLike[str], frames: FrameList) -> Detecti
     def place(row: int) -> str:
         return f"{name}:{rows.line(row)}"
 
-    numbers = frames.numbers(places, indices)
-    refuse(
-        numbers < 0,
-        place,
-        lambda row: f"the data set has no frame {indices[row]}, counted from 0, of this video; correct or remove it",
-    )
+    numbers = find_frames(frames, places, indices, place, first=0)
     values = rows.values()
     check_boxes(numbers, values[:, 1:], values[:, 0], tracks, place)
     return Detections.of(numbers, class_ids, values[:, 1:], values[:, 0], tracks)

@@ -17,6 +17,7 @@ from .result_rows import (
     check_before_writing,
     check_boxes,
     check_range,
+    find_frames,
     open_results,
     parts,
     refuse,
@@ -24,7 +25,7 @@ from .result_rows import (
     to_whole,
 )
 from .results import Detections, FrameList
-from .video_set import check_path
+from .video_set import sequence_names
 
 
 def write_mot_results(folder: str | os.PathLike[str], detections: Detections, frames: FrameList) -> None:
@@ -83,12 +84,7 @@ def read_mot_results(folder: str | os.PathLike[str], frames: FrameList) -> Detec
     def place(row: int) -> str:
         return f"{paths[int(videos[row])]}:{rows.line(row)}"
 
-    numbers = frames.numbers(videos, indices - 1)
-    refuse(
-        numbers < 0,
-        place,
-        lambda row: f"the data set has no frame {indices[row]}, counted from 1, of this video; correct or remove it",
-    )
+    numbers = find_frames(frames, videos, indices, place, first=1)
     check_range(classes, len(frames.class_names), "class", place, "classes count from 1, in the data set's order")
     refuse(tracks < 0, place, lambda row: f"the id is {tracks[row]}, but MOT holds tracks only; number them from 0")
     values = rows.values()
@@ -98,15 +94,9 @@ def read_mot_results(folder: str | os.PathLike[str], frames: FrameList) -> Detec
 
 def _paths(folder: str | os.PathLike[str], frames: FrameList) -> dict[int, Path]:
     """The file of each video that has frames, by its place."""
-    places: dict[str, int] = {}
-    for video, (start, stop) in enumerate(frames.spans()):
-        if start == stop:
-            continue
-        name = check_path(frames.video_names[video]).replace("/", "_")
-        if name in places:
-            raise ValueError(f"Two videos would become the file {name}.txt; give each its own name")
-        places[name] = video
-    return {video: Path(folder, f"{name}.txt") for name, video in places.items()}
+    videos = [video for video, (start, stop) in enumerate(frames.spans()) if start < stop]
+    names = sequence_names([frames.video_names[video] for video in videos], "the file {}.txt")
+    return {video: Path(folder, f"{name}.txt") for video, name in zip(videos, names, strict=True)}
 
 
 def _check_files(folder: Path, paths: dict[int, Path]) -> None:

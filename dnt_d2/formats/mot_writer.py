@@ -10,7 +10,7 @@ from tqdm import tqdm
 from ..whole_file import whole_file
 from .images import claim, place_image
 from .mot_lines import write_line
-from .video_set import Frame, VideoSet, check_path, check_whole_videos
+from .video_set import Frame, VideoSet, check_path, check_whole_videos, sequence_names
 
 
 def write_mot(
@@ -47,7 +47,8 @@ def write_mot(
         raise ValueError("MOT folders hold videos, not stills; convert stills to COCO-VID JSON or an ILSVRC tree")
     check_whole_videos(videos, "a MOT folder")
     _check_class_names(videos.class_names)
-    root, names = Path(root), _sequence_names(videos)
+    root = Path(root)
+    names = sequence_names([name for name, _ in videos.videos()], "the sequence {}")
     listing = root / "seqmaps" / f"{check_path(list_name)}.txt"
     if listing.exists() and not overwrite:
         raise FileExistsError(f"{listing} is there already; choose another name for the list, or --overwrite")
@@ -61,14 +62,6 @@ def write_mot(
     for name, frames in tqdm(zip(names, every, strict=True), total=len(names), disable=not progress):
         _write_sequence(root / name, frames, videos.class_names, images, frame_rate)
     _write(listing, ["name", *names])
-
-
-def _sequence_names(videos: VideoSet) -> list[str]:
-    names = [check_path(name).replace("/", "_") for name, _ in videos.videos()]
-    if len(set(names)) < len(names):
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise ValueError(f"Two videos would become the sequence {twice}; give each its own name")
-    return names
 
 
 def _check_size(name: str, frames: list[Frame]) -> None:

@@ -134,6 +134,30 @@ def check_range(values: IntArray, count: int, what: str, place: Place, remedy: s
     refuse(wrong, place, lambda row: f"{what} {values[row]} is not one of 1 to {count}; {remedy}")
 
 
+def find_frames(frames: FrameList, videos: IntArray, indices: IntArray, place: Place, first: int) -> IntArray:
+    """The numbers of frames (N,) that are given by video and index.
+
+    Args:
+        frames: those that there are.
+        videos: (N,) places of videos.
+        indices: (N,) as they stand in the file.
+        place: where a row stands.
+        first: the index of a video's first frame there.
+
+    Raises:
+        ValueError: a video has no such frame.
+    """
+    numbers = frames.numbers(videos, indices - first)
+    refuse(
+        numbers < 0,
+        place,
+        lambda row: (
+            f"the data set has no frame {indices[row]}, counted from {first}, of this video; correct or remove it"
+        ),
+    )
+    return numbers
+
+
 def check_boxes(frames: IntArray, boxes: NDArray[Any], scores: NDArray[Any], tracks: IntArray, place: Place) -> None:
     """Check what all formats ask for.
 

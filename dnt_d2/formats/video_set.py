@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import PurePosixPath
@@ -106,6 +106,23 @@ def check_path(name: str) -> str:
             "absolute, contain '..' or white space; rename it"
         )
     return str(path)
+
+
+def sequence_names(video_names: Sequence[str], becomes: str) -> list[str]:
+    """The names of videos as MOTChallenge's files and folders have them: "_" stands for "/".
+
+    Args:
+        video_names: of all videos that are written or read.
+        becomes: what a video becomes, for messages, with {} for the name.
+
+    Raises:
+        ValueError: a name can't be that of a file, see :func:`check_path`, or two become one.
+    """
+    names = [check_path(name).replace("/", "_") for name in video_names]
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise ValueError(f"Two videos would become {becomes.format(twice)}; give each its own name")
+    return names
 
 
 def plain_number(value: float) -> int | float:

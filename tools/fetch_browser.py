@@ -17,6 +17,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dnt_d2.minivid.packages import apt_get
+
 NAMES = ("chromium", "chromium-headless-shell", "google-chrome", "chrome-headless-shell")
 PACKAGE, FONTS = "chromium-headless-shell", "fonts-dejavu-core"
 _FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
@@ -86,37 +88,22 @@ def _has_fonts() -> bool:
 
 def _download(packages: list[str], folder: Path) -> list[Path]:
     """The .deb files of the packages and of what they need and the machine lacks."""
+    folder = folder.resolve()
     archives = folder / "archives"
     (archives / "partial").mkdir(parents=True)
-    # Locks need root; the user that apt-get as root would switch to has no access to our folder.
-    options = {"Dir::Cache::archives": archives, "Debug::NoLocking": "true", "APT::Sandbox::User": "root"}
+    options: dict[str, object] = {"Dir::Cache::archives": archives, "Debug::NoLocking": "true"}  # locks need root
     options |= {"Acquire::http::Timeout": "20", "Acquire::Retries": "1"}
     command = ["install", "-y", "--download-only", "--no-install-recommends", *packages]
-    first = _apt_get(command, options)
-    if first:  # no lists of packages, or old ones: get them into our folder
+    first = apt_get(command, folder, options)
+    if first is not None:  # no lists of packages, or old ones: get them into our folder
         (folder / "lists" / "partial").mkdir(parents=True)
         options |= {"Dir::State::lists": folder / "lists", "Dir::Cache": folder}
-        second = _apt_get(["update"], options) or _apt_get(command, options)
-        if second:
+        second = apt_get(["update"], folder, options) or apt_get(command, folder, options)
+        if second is not None:
             raise BrowserError(
                 f"apt-get can't download {PACKAGE}: install Chromium, or set $CHROME. It said:\n{second}"
             )
     return sorted(archives.glob("*.deb"))
-
-
-def _apt_get(arguments: list[str], options: dict[str, object]) -> str:
-    """Run apt-get; "" when it went well, else the end of what it said."""
-    given = [part for key, value in options.items() for part in ("-o", f"{key}={_absolute(value)}")]
-    command = ["apt-get", "-q", *given, *arguments]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = done.stdout.decode(errors="replace").strip()
-    # `update` exits with 0 when no source answered.
-    failed = done.returncode != 0 or "Failed to fetch" in said
-    return "\n".join(said.splitlines()[-6:]) or "nothing" if failed else ""
-
-
-def _absolute(value: object) -> object:
-    return value.resolve() if isinstance(value, Path) else value
 
 
 def _write_wrapper(target: Path, root: Path) -> Path:

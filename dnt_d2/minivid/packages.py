@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -79,10 +79,10 @@ def download(package: str, folder: Path, report: Callable[[int], None] | None = 
     """
     if shutil.which("apt-get") is None:
         raise PackageError("there is no apt-get here (it comes with Debian and Ubuntu)")
-    first = _apt_get(["download", package], folder, report, [])
+    first = apt_get(["download", package], folder, report=report)
     if first is not None:
         own = _own_state(folder)
-        second = _apt_get(["update"], folder, None, own) or _apt_get(["download", package], folder, report, own)
+        second = apt_get(["update"], folder, own) or apt_get(["download", package], folder, own, report)
         if second is not None:
             raise PackageError(f"apt-get can't download {package}:\n{second or first}")
     deb = find_deb(folder, package)
@@ -91,24 +91,38 @@ def download(package: str, folder: Path, report: Callable[[int], None] | None = 
     return deb
 
 
-def _own_state(folder: Path) -> list[str]:
+def _own_state(folder: Path) -> dict[str, Path]:
     """Options by which apt-get keeps its package lists in our folder; where to get packages stays the machine's."""
     state, cache = folder / "apt" / "state", folder / "apt" / "cache"
     (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)
     options = {"Dir::State": state, "Dir::State::lists": state / "lists", "Dir::Cache": cache}
-    return [part for key, value in options.items() for part in ("-o", f"{key}={value.resolve()}")]
+    return {key: value.resolve() for key, value in options.items()}
 
 
-def _apt_get(
-    arguments: list[str], folder: Path, report: Callable[[int], None] | None, options: list[str]
+def apt_get(
+    arguments: list[str],
+    folder: Path,
+    options: Mapping[str, object] | None = None,
+    report: Callable[[int], None] | None = None,
 ) -> str | None:
-    """Run apt-get in a folder; None when it went well, else what it said."""
+    """Run apt-get in a folder.
+
+    Args:
+        arguments: what it is to do.
+        folder: that it may write to; what it says is kept there.
+        options: of its configuration, by name; paths are absolute.
+        report: called now and then with the number of bytes that have arrived in the folder.
+
+    Returns:
+        None when it went well, else the end of what it said.
+    """
     log = folder / "apt.log"
     # The unprivileged user that apt-get switches to as root has no access to our folder.
-    user = ["-o", "APT::Sandbox::User=root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    as_root = {"APT::Sandbox::User": "root"} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
+    given = [part for key, value in (as_root | dict(options or {})).items() for part in ("-o", f"{key}={value}")]
     with log.open("wb") as sink:
-        command = ["apt-get", "-q", *user, *options, *arguments]
+        command = ["apt-get", "-q", *given, *arguments]
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         try:
             while process.poll() is None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -163,6 +165,21 @@ def tiny_datasets(tiny_ilsvrc: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """DETECTRON2_DATASETS set, so that all built-in names (imagenet_..., minivid_...) read ``tiny_ilsvrc``."""
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tiny_ilsvrc.parent))
     return tiny_ilsvrc.parent
+
+
+@pytest.fixture(scope="session")
+def load_script() -> Callable[[str], ModuleType]:
+    """``load_script("tools/benchmark.py")``: a script of the project as a module, new at each call."""
+
+    def load(path: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(Path(path).stem, Path(__file__).parents[1] / path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shlex
@@ -19,6 +18,7 @@ from dnt_d2.data import load_coco_vid, register_from_config
 pytestmark = pytest.mark.usefixtures("loggers_as_before")
 
 ROOT = Path(__file__).parents[1]
+Load = Callable[[str], ModuleType]
 PAGE = (ROOT / "docs" / "own_videos.md").read_text()
 Make = Callable[..., Any]
 
@@ -33,24 +33,15 @@ def commands(script: str) -> list[list[str]]:
     return [words[2:] for words in lines if words[:2] == ["python", script]]
 
 
-def load(script: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(Path(script).stem, ROOT / script)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workplace(load_script: Load, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like that of train_net.py, with the example, its conversions and both configs of the page."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "configs").symlink_to(ROOT / "configs", target_is_directory=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for script in ("datasets/prepare_minivid.py", "tools/convert_dataset.py"):
-            main = load(script).main
+            main = load_script(script).main
             assert commands(script)
             for arguments in commands(script):
                 assert main(arguments) == 0, arguments
@@ -78,7 +69,7 @@ def test_all_commands_are_run_here() -> None:
 
 
 @pytest.mark.parametrize("name", ["my_videos", "my_mot"])
-def test_train_and_evaluate(small_cfg: Make, at_work: Path, name: str) -> None:
+def test_train_and_evaluate(load_script: Load, small_cfg: Make, at_work: Path, name: str) -> None:
     """With the small network of these tests in place of the page's."""
     cfg = small_cfg(
         *("MODEL.BACKBONE.NAME", "build_resnet_backbone"),
@@ -87,7 +78,7 @@ def test_train_and_evaluate(small_cfg: Make, at_work: Path, name: str) -> None:
         config=str(at_work / f"{name}.yaml"),
     )
     (at_work / f"{name}_small.yaml").write_text(cfg.dump())
-    train_net = load("train_net.py")
+    train_net = load_script("train_net.py")
     calls = [words for words in commands("train_net.py") if words[1] == f"{name}.yaml"]
     assert [("--eval-only" in words) for words in calls] == [False, True]
     results = []

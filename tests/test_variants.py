@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -151,13 +150,8 @@ def test_table() -> None:
 
 
 @pytest.fixture
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("compare_variants", ROOT / "tools" / "compare_variants.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("tools/compare_variants.py")
 
 
 def test_a_comparison_on_no_data_set(cfg: CfgNode, tool: ModuleType, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -10,14 +10,8 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    path = Path(__file__).resolve().parents[2] / "datasets" / "prepare_minivid.py"
-    specification = importlib.util.spec_from_file_location("prepare_minivid", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("datasets/prepare_minivid.py")
 
 
 def test_make_measure_and_draw(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,30 +13,21 @@ import pytest
 
 from dnt_d2.evaluation.settings import Changeable, sweep_linkings
 
-ROOT = Path(__file__).parents[2]
+Load = Callable[[str], ModuleType]
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_a_thousandth_of_the_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thousandth_of_the_benchmark(load_script: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "figures.json"
     monkeypatch.setattr(sys, "argv", ["benchmark.py", "evaluation", "--scale", "0.001", "--output", str(output)])
-    load("benchmark").main()
+    load_script("tools/benchmark.py").main()
     facts = json.loads(output.read_text())
     assert {"command", "date", "machine", "versions", "seed", "scale"} <= set(facts)
     assert [row["size"]["per_frame"] for row in facts["evaluation"]] == [50, 750]
     assert [row["size"]["frames"] for row in facts["evaluation"]] == [176, 176]
 
 
-def test_ten_ways_to_link_and_how_they_are_compared() -> None:
-    tool = load("check_saved_run")
+def test_ten_ways_to_link_and_how_they_are_compared(load_script: Load) -> None:
+    tool = load_script("tools/check_saved_run.py")
     linkings = sweep_linkings(Changeable(), tool.SWEEPS)
     assert len(linkings) == 1 + 10
     assert "=".join(tool.SINGLE) in linkings
@@ -52,8 +43,8 @@ def test_ten_ways_to_link_and_how_they_are_compared() -> None:
     assert tool.compare(network, report)["frame"] == 0.75
 
 
-def test_pictures_light_and_dark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool, taken = load("record_report"), []
+def test_pictures_light_and_dark(load_script: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool, taken = load_script("tools/record_report.py"), []
     monkeypatch.setattr(tool, "browser", lambda: "chromium")
     monkeypatch.setattr(tool, "photograph", lambda *args: taken.append(args))
     monkeypatch.setattr(tool, "sweep_alpha", taken.append)

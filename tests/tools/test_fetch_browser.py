@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-TOOL = Path(__file__).parents[2] / "tools" / "fetch_browser.py"
 
 # Stand-ins: apt-get "downloads" an empty package; dpkg-deb unpacks a program that says its version.
 APT = 'for option; do case $option in Dir::Cache::archives=*) touch "${option#*=}/browser.deb";; esac; done'
@@ -21,13 +19,9 @@ chmod 755 "$3/usr/lib/chromium/chromium-headless-shell"
 
 
 @pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+def tool(load_script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """The script as a module, on a machine without a browser: the PATH is an empty folder, ``tmp_path / "bin"``."""
-    spec = importlib.util.spec_from_file_location("fetch_browser", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("tools/fetch_browser.py")
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.delenv("CHROME", raising=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,14 +18,8 @@ STILL = "train/ILSVRC2014_train_0000/ILSVRC2014_train_00000001"
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    path = Path(__file__).resolve().parents[3] / "datasets" / "check_dataset.py"
-    specification = importlib.util.spec_from_file_location("check_dataset", path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("datasets/check_dataset.py")
 
 
 def _edit(path: Path, old: str, new: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -54,13 +54,8 @@ SIZES = """() => [...document.querySelectorAll("svg.plot, img")].map((e) => {
 ORDER = """() => [...document.querySelectorAll("#classes table.sortable tbody th")].map((e) => e.dataset.v)"""
 
 
-def find_browser() -> str:
+def find_browser(tool: ModuleType) -> str:
     """The program to start; skips, with the reason, where there is none."""
-    spec = importlib.util.spec_from_file_location("fetch_browser", ROOT / "tools" / "fetch_browser.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     folder = ROOT / ".venv" / "browser"
     found = tool.find_browser(folder)
     if found is None:
@@ -71,8 +66,8 @@ def find_browser() -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = find_browser()
+def browser(load_script: Callable[[str], ModuleType]) -> Iterator[Any]:
+    program = find_browser(load_script("tools/fetch_browser.py"))
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+NO_GPU = "no GPU used"
 _PACKAGES = ("torch", "detectron2", "timm", "numpy")
 
 
@@ -18,7 +19,21 @@ def machine_name() -> str:
     return f"{os.cpu_count()}-core-{platform.machine()}"
 
 
-def provenance(*, gpu: str = "no GPU used") -> dict[str, Any]:
+def gpus(device: Any) -> str:
+    """Which GPUs take part in a run, in words, for :func:`provenance`.
+
+    Args:
+        device: that a rank computes on, a ``torch.device`` or its name; ranks have one each.
+    """
+    import torch  # here, not above: what needs no network asks for the day and the machine alone
+    from detectron2.utils import comm
+
+    if torch.device(device).type != "cuda":
+        return NO_GPU
+    return f"{comm.get_world_size()} x {torch.cuda.get_device_name(device)}"
+
+
+def provenance(*, gpu: str = NO_GPU) -> dict[str, Any]:
     """The facts of today and of this machine.
 
     Args:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from .data.samplers import VideoChunkSampler
 from .evaluation import VIDEvaluator
 from .evaluation.run_digest import run_digest
+from .provenance import gpus
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ def resume_run(cfg: CfgNode, model: nn.Module, loader: DataLoader, evaluator: Da
     if not isinstance(evaluator, VIDEvaluator) or not isinstance(sampler, VideoChunkSampler):
         return
     digest = run_digest(_weights(model), says(cfg), evaluator.plan.truth, evaluator.plan.frames)
-    finished = evaluator.save_run(digest)
+    device = next(iter(model.state_dict().values())).device
+    finished = evaluator.save_run(digest, gpus(device))
     sampler.leave_out(set(finished))
     if finished:
         total = len(evaluator.plan.truth.videos)

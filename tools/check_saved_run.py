@@ -30,7 +30,7 @@ from dnt_d2.engine import Trainer
 from dnt_d2.evaluation import VIDEvaluator
 from dnt_d2.evaluation.settings import Changeable, sweep_linkings
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.provenance import machine_name, provenance, replace_block
+from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.tubes.collector import TubeSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,7 +111,11 @@ def main() -> None:
     network = json.loads(results_file(cfg).read_text())
     seconds, report = evaluate_saved(cfg, network["dataset"])
     worst = compare(network, report)
-    facts = {"command": "tools/check_saved_run.py", **provenance(), "dataset": network["dataset"]}
+    facts = {
+        "command": "tools/check_saved_run.py",
+        **provenance(gpu=gpus(cfg.MODEL.DEVICE)),
+        "dataset": network["dataset"],
+    }
     facts |= {"settings": sum(map(len, SWEEPS.values())), "frames": report["frames"], "seconds": round(seconds, 1)}
     facts |= {"limit_seconds": LIMIT_SECONDS, "largest_difference_of_AP": worst}
     facts["AP50"] = {kind: report["AP50"][kind]["mean"] for kind in report["kinds"]}

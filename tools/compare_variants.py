@@ -14,8 +14,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import torch
-from detectron2.config import CfgNode, get_cfg
+from detectron2.config import get_cfg
 from detectron2.engine import default_argument_parser, launch
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
@@ -23,7 +22,7 @@ from detectron2.utils.logger import setup_logger
 from dnt_d2 import add_dnt_config
 from dnt_d2.data import register_from_config
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.provenance import machine_name, provenance, replace_block
+from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.variants import evaluate_variants, load_variants, variants_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,20 +75,17 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
         return results
     for dataset, rows in results.items():
         print(f"\nAP50 on {dataset}, in percent:\n\n{variants_table(rows)}")
-    facts = {"command": "tools/compare_variants.py", **provenance(gpu=gpus(cfg)), "config": args.config_file}
+    facts = {
+        "command": "tools/compare_variants.py",
+        **provenance(gpu=gpus(cfg.MODEL.DEVICE)),
+        "config": args.config_file,
+    }
     facts |= {"weights": cfg.MODEL.WEIGHTS, "seed": cfg.SEED, "AP50": results}
     write_json(Path(cfg.OUTPUT_DIR, "variants.json"), facts)
     print(f"written: {Path(cfg.OUTPUT_DIR, 'variants.json')}")
     if args.record:
         record(facts)
     return results
-
-
-def gpus(cfg: CfgNode) -> str:
-    """Which GPUs take part, in words."""
-    if torch.device(cfg.MODEL.DEVICE).type != "cuda":
-        return "no GPU used"
-    return f"{comm.get_world_size()} x {torch.cuda.get_device_name(cfg.MODEL.DEVICE)}"
 
 
 def record(facts: dict[str, Any]) -> None:

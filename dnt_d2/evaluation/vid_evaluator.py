@@ -15,7 +15,7 @@ from detectron2.config import CfgNode, configurable
 from detectron2.evaluation import DatasetEvaluator
 from detectron2.utils import comm
 
-from ..provenance import provenance
+from ..provenance import NO_GPU, provenance
 from ..tubes.collector import TubeSettings
 from .content import build_content, results_of
 from .dataset import Dataset, output_folder, read_dataset, save_results
@@ -85,7 +85,7 @@ class VIDEvaluator(DatasetEvaluator):
         if linkings is None:
             linkings = standard_linkings(tubes or TubeSettings(), temporal_stride)
         self.plan = Plan(data.name, data.truth, data.frames, dict(linkings), temporal_stride, trim_score)
-        self._distributed, self._output_dir = distributed, output_dir
+        self._distributed, self._output_dir, self._gpu = distributed, output_dir, NO_GPU
         self._run: SavedRun | None = None
         self._finished: list[int] = []
         self.reset()
@@ -101,11 +101,12 @@ class VIDEvaluator(DatasetEvaluator):
             "trim_score": cfg.TUBES.TRIM_SCORE,
         }
 
-    def save_run(self, digest: str) -> list[int]:
+    def save_run(self, digest: str, gpu: str = NO_GPU) -> list[int]:
         """From now on whole videos go to ``runs/<digest>`` in the output folder. Every rank must call it.
 
         Args:
             digest: of weights, config and data, see :mod:`.run_digest`: videos under another one are never used.
+            gpu: which GPUs the network runs on, in words.
 
         Returns:
             The videos that are there already, from an evaluation that was stopped or is done: they count, and need not
@@ -117,9 +118,9 @@ class VIDEvaluator(DatasetEvaluator):
         """
         if self._output_dir is None:
             raise ValueError("to save a run, give the evaluator an output_dir")
-        plan, folder = self.plan, Path(self._output_dir, "runs", digest)
+        self._gpu, plan, folder = gpu, self.plan, Path(self._output_dir, "runs", digest)
         if comm.is_main_process():
-            facts = RunFacts(plan.dataset, plan.temporal_stride, digest, plan.settings, provenance())
+            facts = RunFacts(plan.dataset, plan.temporal_stride, digest, plan.settings, provenance(gpu=self._gpu))
             SavedRun.create(folder, facts, plan.truth, plan.frames)
             shutil.rmtree(folder / _PROGRESS, ignore_errors=True)
         comm.synchronize()
@@ -201,7 +202,7 @@ class VIDEvaluator(DatasetEvaluator):
         for problem in self.plan.problems(scores):
             logger.warning(problem)
         run = {} if self._run is None else {"run": str(self._run.folder)}
-        content = build_content(self.plan, scores, provenance() | run)
+        content = build_content(self.plan, scores, provenance(gpu=self._gpu) | run)
         self._write(content)
         return OrderedDict(results_of(content))
 

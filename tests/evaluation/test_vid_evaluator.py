@@ -329,6 +329,14 @@ def test_videos_are_linked_and_saved_when_they_end(tmp_path: Path) -> None:
     assert make(output_dir=str(tmp_path)).save_run("another") == []
 
 
+def test_a_report_names_the_gpus_that_ran_the_network(tmp_path: Path) -> None:
+    evaluator = make(output_dir=str(tmp_path))
+    evaluator.save_run("digest", "2 x a fast one")
+    feed(evaluator, run_network()).evaluate()
+    assert SavedRun(tmp_path).facts.provenance["machine"].endswith("2 x a fast one")
+    assert json.loads((tmp_path / "report.json").read_text())["provenance"]["machine"].endswith("2 x a fast one")
+
+
 def test_a_part_of_a_video_is_not_saved(tmp_path: Path) -> None:
     evaluator = make(output_dir=str(tmp_path))
     evaluator.save_run("digest")

@@ -1,0 +1,63 @@
+"""The memory that a call takes beyond what was there before: results, buffers, and what libraries hold inside."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+import sys
+from pathlib import Path
+
+import torch
+
+from .timing import Call, device_type
+
+_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def peak_extra_bytes(call: Call, device: str | torch.device = "cpu") -> int | None:
+    """The most memory that a call held at once, what it returns included.
+
+    On a GPU this is PyTorch's own account. On a CPU it is the high-water mark of the process's resident memory, which
+    Linux keeps: it counts whole pages, also those inside of libraries. The call is made once before.
+
+    Args:
+        call: to be measured.
+        device: that it computes on.
+
+    Returns:
+        Bytes; None where the system does not tell (a CPU without Linux).
+    """
+    call()
+    if device_type(device) == "cuda":
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        call()
+        torch.cuda.synchronize(device)
+        return torch.cuda.max_memory_allocated(device) - before
+    if not _settle():
+        return None
+    before = _kibibytes("VmRSS")
+    call()
+    return max(0, _kibibytes("VmHWM") - before) * 1024
+
+
+def _settle() -> bool:
+    """Give free memory back to the system and begin a new high-water mark; False where that can't be done."""
+    gc.collect()
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        _RESET.write_text("5")
+    except (OSError, AttributeError):  # another C library, or no right to
+        return False
+    return True
+
+
+def _kibibytes(name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"{_STATUS} says nothing of {name}")
+    return int(found[1])

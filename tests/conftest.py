@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:  # loaded when a fixture needs them: most tests don't
+    import torch
     from detectron2.config import CfgNode
     from detectron2.structures import Instances
     from torch import Tensor
@@ -135,6 +137,59 @@ def _write_stills(w: IlsvrcWriter) -> None:
     (w.root / "Annotations/DET/train/ILSVRC2013_train_extra0/ILSVRC2013_train_00000001.xml").unlink()
 
 
+# Where the network runs. Tensors that these tests make lie there; those that the package makes lie where it puts them.
+_DEVICE = "cpu"
+_TESTS = Path(__file__).parent
+_ON_DEVICE = (*(str(_TESTS / room) for room in ("modeling", "evaluation", "layers/test_ps_roi_pool.py")), __file__)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--device", default="cpu", help="where the networks of the tests run: cpu (default) or cuda")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _DEVICE
+    _DEVICE = config.getoption("--device")
+    if _DEVICE != "cpu":
+        _run_elsewhere(config)
+
+
+def _run_elsewhere(config: pytest.Config) -> None:
+    """From now on, until the end of the session, tensors made by lines of the tests themselves lie on the device.
+
+    They are made on the CPU and moved, so that a seed gives the same numbers everywhere. ``torch.set_default_device``
+    would also move what the package makes, and hide where it forgets the device.
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    # Tests compare with float32 arithmetic, of which the tensor cores keep ten bits of the mantissa.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    numbers = {torch.arange, torch.empty, torch.eye, torch.full, torch.linspace, torch.ones, torch.tensor, torch.zeros}
+    makers = numbers | {torch.rand, torch.randint, torch.randn, torch.randperm}
+
+    class MadeOnDevice(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            by_a_test = func in makers and sys._getframe(1).f_code.co_filename.startswith(_ON_DEVICE)
+            if not by_a_test or kwargs.get("device") is not None:
+                return func(*args, **kwargs)
+            wants_gradient = kwargs.pop("requires_grad", False)
+            return func(*args, **kwargs).to(_DEVICE).requires_grad_(wants_gradient)
+
+    mode = MadeOnDevice()
+    mode.__enter__()
+    config.add_cleanup(lambda: mode.__exit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def device() -> torch.device:
+    """Where the networks of the tests run (``--device``); a test puts there what it doesn't build by ``small_cfg``."""
+    import torch
+
+    return torch.device(_DEVICE)
+
+
 @pytest.fixture
 def ilsvrc_writer(tmp_path: Path) -> IlsvrcWriter:
     """An empty tree of this test alone, to write into."""
@@ -195,7 +250,6 @@ def loggers_as_before() -> Iterator[None]:
 
 # ResNet-50 an eighth as wide: all of its layers, a step in a tenth of a second.
 _SMALL: list[Any] = [
-    *("MODEL.DEVICE", "cpu"),
     *("MODEL.WEIGHTS", ""),
     *("MODEL.BACKBONE.FREEZE_AT", 0),
     *("MODEL.RESNETS.DEPTH", 50),
@@ -237,7 +291,7 @@ def _small_cfg(*overrides: Any, config: str = "Base-DnT.yaml") -> CfgNode:
     cfg = get_cfg()
     add_dnt_config(cfg)
     cfg.merge_from_file(str(Path(__file__).parents[1] / "configs" / config))
-    cfg.merge_from_list([*_SMALL, *overrides])
+    cfg.merge_from_list(["MODEL.DEVICE", _DEVICE, *_SMALL, *overrides])
     return cfg
 
 
@@ -248,6 +302,8 @@ def _small_model(cfg: CfgNode | None = None, *, seed: int = 0, lively: bool = Fa
 
     torch.manual_seed(seed)
     model = build_model(_small_cfg() if cfg is None else cfg)
+    device = next(model.parameters()).device
+    model.cpu()  # a seed gives the same weights everywhere
     for block in model.modules():
         # Frozen batch norm with untrained statistics changes nothing, so that each block would add to the variance.
         if isinstance(block, BottleneckBlock) and not isinstance(block.conv3.norm, torch.nn.BatchNorm2d):
@@ -257,7 +313,7 @@ def _small_model(cfg: CfgNode | None = None, *, seed: int = 0, lively: bool = Fa
             for layer in room.modules():
                 if isinstance(layer, torch.nn.Conv2d):
                     torch.nn.init.normal_(layer.weight, std=2.0 / layer.weight[0].numel() ** 0.5)
-    return model.eval()
+    return model.to(device).eval()
 
 
 def _ground_truth(boxes: Sequence[Box], classes: Sequence[int], ids: Sequence[int], size: Size) -> Instances:
@@ -329,7 +385,7 @@ def _make_video(video_id: int, length: int, size: Size = (96, 128)) -> list[dict
 
 @pytest.fixture(scope="session")
 def small_cfg() -> Callable[..., CfgNode]:
-    """``small_cfg(*overrides, config="Base-DnT.yaml")``: a config of ours with a small network, on the CPU."""
+    """``small_cfg(*overrides, config="Base-DnT.yaml")``: a config of ours with a small network, on ``device``."""
     return _small_cfg
 
 

@@ -41,6 +41,9 @@ def _add_data_keys(cfg: CN) -> None:
     # The scores that are linked (sec. 5.3 and table 2, "average"): "none", a box's own in frame t; "next", their mean
     # with the class scores at the tracked box in frame t + tau; "both", the mean over t - tau, t and t + tau.
     cfg.TEST.SCORE_AVERAGE = "none"
+    # How convolutions compute in testing: "float32"; "bfloat16" (GPUs, and processors that have it), "float16" (GPUs).
+    # Weights, boxes, scores, position-sensitive pooling and NMS stay in float32. SOLVER.AMP is for training.
+    cfg.TEST.PRECISION = "float32"
     # --eval-only keeps what the network says of each video in <OUTPUT_DIR>/inference/<data set>/runs/, about 50 kB a
     # frame for 300 proposals of 30 classes. Stopped, it goes on with the videos that are not there yet; and
     # `python -m dnt_d2.evaluation --run` links and evaluates them again with other settings, in seconds.
@@ -55,6 +58,9 @@ def _add_dataset_keys(cfg: CN) -> None:
 
 
 def _add_rfcn_keys(cfg: CN) -> None:
+    # The network's convolutions keep the channels of a cell side by side in memory, in training and in testing. The
+    # results don't depend on it, but for rounding; speed does. Most half precision on GPUs wants it.
+    cfg.MODEL.CHANNELS_LAST = False
     cfg.MODEL.RFCN = CN()
     # The feature map that the 3x3 reduction reads (conv5 in the paper).
     cfg.MODEL.RFCN.IN_FEATURE = "res5"

@@ -115,6 +115,8 @@ def test_what_does_not_matter(change: Sequence[Any]) -> None:
         ("INPUT.FORMAT", "RGB"),
         ("TEST.TEMPORAL_STRIDE", 3),
         ("TEST.SCORE_AVERAGE", "weights"),
+        ("TEST.PRECISION", "bfloat16"),
+        ("MODEL.CHANNELS_LAST", True),
         ("TEST.DETECTIONS_PER_IMAGE", 77),
         ("DATASETS.PROPOSAL_FILES_TEST", ("boxes.pkl",)),
     ],

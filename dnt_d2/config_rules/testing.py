@@ -7,8 +7,9 @@ from math import inf
 
 from detectron2.config import CfgNode
 
+from ..modeling.precision import PRECISIONS
 from ..modeling.score_average import SCORE_AVERAGES
-from . import Run, has_track_head, out_of_range
+from . import Run, has_track_head, is_rpn_alone, out_of_range
 
 
 def frames(cfg: CfgNode, run: Run) -> Iterator[str]:
@@ -25,6 +26,20 @@ def frames(cfg: CfgNode, run: Run) -> Iterator[str]:
     )
     if cfg.TEST.AUG.ENABLED:
         yield "TEST.AUG.ENABLED is on, but a video is seen once: turn it off"
+
+
+def precision(cfg: CfgNode, run: Run) -> Iterator[str]:
+    """Half precision, where the network and the device have it."""
+    value = cfg.TEST.PRECISION
+    if value not in PRECISIONS:
+        yield f"TEST.PRECISION is {value!r}: it must be one of {', '.join(PRECISIONS)}"
+    elif value == "float16" and cfg.MODEL.DEVICE == "cpu":
+        yield "TEST.PRECISION is 'float16', but MODEL.DEVICE is cpu, and few processors have it: use bfloat16"
+    if is_rpn_alone(cfg) and (value != "float32" or cfg.MODEL.CHANNELS_LAST):
+        yield (
+            f"TEST.PRECISION is {value!r} and MODEL.CHANNELS_LAST {cfg.MODEL.CHANNELS_LAST}, but Detectron2's "
+            "ProposalNetwork knows neither: set them to float32 and False"
+        )
 
 
 def proposal_scales(cfg: CfgNode, run: Run) -> Iterator[str]:
@@ -86,4 +101,4 @@ def tubes(cfg: CfgNode, run: Run) -> Iterator[str]:
         )
 
 
-RULES = (frames, proposal_scales, score_average, tubes)
+RULES = (frames, precision, proposal_scales, score_average, tubes)

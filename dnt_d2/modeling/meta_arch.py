@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -13,10 +14,12 @@ from torch import Tensor, nn
 
 from .frames import Candidates, FrameMaps
 from .given_proposals import given_proposals
-from .post_processing import link_candidates, original_size, tracklets
+from .pair_inference import infer_pairs
+from .post_processing import original_size
+from .precision import PRECISIONS, autocast
 from .proposals import pyramid_proposals, pyramid_settings
 from .rfcn import RFCNHeads
-from .score_average import SCORE_AVERAGES, look_ahead, look_back
+from .score_average import SCORE_AVERAGES
 from .track_head import CorrelationTrackHead, build_track_head
 
 Inputs = list[dict[str, Any]]
@@ -46,6 +49,8 @@ class DetectAndTrack(nn.Module):
         track_score_thresh: float = 0.01,
         score_average: str = "none",
         pyramid: dict[str, Any] | None = None,
+        precision: str = "float32",
+        channels_last: bool = False,
     ) -> None:
         """
         Args:
@@ -58,9 +63,11 @@ class DetectAndTrack(nn.Module):
             score_average: "none", "next" or "both", see :mod:`dnt_d2.modeling.score_average`.
             pyramid: in testing, the RPN looks at several sizes of the pictures: the last three arguments of
                 :func:`dnt_d2.modeling.proposals.pyramid_proposals`. None is one size.
+            precision: of the convolutions in testing, one of :data:`dnt_d2.modeling.precision.PRECISIONS`.
+            channels_last: whether convolutions keep the channels of a cell side by side in memory.
 
         Raises:
-            ValueError: for another ``score_average``, or one that needs a track head and has none.
+            ValueError: for another ``precision`` or ``score_average``, or one that needs a track head and has none.
         """
         super().__init__()
         self.backbone, self.proposal_generator = backbone, proposal_generator
@@ -70,7 +77,11 @@ class DetectAndTrack(nn.Module):
         if score_average != "none" and track_head is None:
             raise ValueError(f'TEST.SCORE_AVERAGE is {score_average!r}, but D tracks nothing: set it to "none"')
         self.track_score_thresh, self.score_average = track_score_thresh, score_average
-        self.pyramid = pyramid
+        if precision not in PRECISIONS:
+            raise ValueError(f"TEST.PRECISION is {precision!r}: it must be one of {', '.join(PRECISIONS)}")
+        self.pyramid, self.precision = pyramid, precision
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.to(memory_format=self.memory_format)
         self.register_buffer("pixel_mean", torch.tensor(pixel_mean).view(-1, 1, 1), False)
         self.register_buffer("pixel_std", torch.tensor(pixel_std).view(-1, 1, 1), False)
 
@@ -88,11 +99,17 @@ class DetectAndTrack(nn.Module):
             "track_score_thresh": cfg.MODEL.TRACK_HEAD.SCORE_THRESH,
             "score_average": cfg.TEST.SCORE_AVERAGE,
             "pyramid": pyramid_settings(cfg),
+            "precision": cfg.TEST.PRECISION,
+            "channels_last": cfg.MODEL.CHANNELS_LAST,
         }
 
     @property
     def device(self) -> torch.device:
         return self.pixel_mean.device
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The precision of testing; in training it is the trainer's business."""
+        return autocast(self.device, "float32" if self.training else self.precision)
 
     def preprocess(self, images: list[Tensor]) -> ImageList:
         """Normalise, pad and batch (3, H, W) images with values in [0, 255]."""
@@ -103,18 +120,20 @@ class DetectAndTrack(nn.Module):
 
     def encode(self, images: ImageList) -> FrameMaps:
         """Everything dense about N frames: one pass of the trunk and of the R-FCN convolutions."""
-        features = self.backbone(images.tensor)
-        return FrameMaps(features, *self.roi_heads.maps(features))
+        with self.autocast():
+            features = self.backbone(images.tensor.contiguous(memory_format=self.memory_format))
+            return FrameMaps(features, *self.roi_heads.maps(features))
 
     def detect(self, images: ImageList, maps: FrameMaps, given: list[Instances] | None = None) -> list[Candidates]:
         """The regressed, classified proposals of each frame: those that are given, else the RPN's."""
         proposals = given
         if proposals is None:
             assert self.proposal_generator is not None, "without an RPN, proposals must be given"
-            if self.pyramid is not None:
-                proposals = pyramid_proposals(self.backbone, self.proposal_generator, images, **self.pyramid)
-            else:
-                proposals, _ = self.proposal_generator(images, maps.features, None)
+            with self.autocast():
+                if self.pyramid is not None:
+                    proposals = pyramid_proposals(self.backbone, self.proposal_generator, images, **self.pyramid)
+                else:
+                    proposals, _ = self.proposal_generator(images, maps.features, None)
         return self.roi_heads.candidates(maps.cls_maps, maps.box_maps, proposals)
 
     def given_proposals(self, items: Inputs, prefix: str = "") -> list[Instances] | None:
@@ -134,7 +153,8 @@ class DetectAndTrack(nn.Module):
         start = [c.boxes[self.is_tracked(c)] for c in candidates]
         if self.track_head is None:
             return [(boxes, boxes) for boxes in start]
-        return list(zip(start, self.track_head.track(now, later, start), strict=True))
+        with self.autocast():
+            return list(zip(start, self.track_head.track(now, later, start), strict=True))
 
     def is_tracked(self, candidates: Candidates) -> Tensor:
         """(N,) bool: which boxes are sure enough to be tracked into the next frame; none for D."""
@@ -162,7 +182,7 @@ class DetectAndTrack(nn.Module):
         if any(paired):
             if not all(paired):
                 raise ValueError("some of the inputs have a next_image, others don't: give pairs and pictures apart")
-            return self._pair_inference(batched_inputs)
+            return infer_pairs(self, batched_inputs)
         if not batched_inputs:
             return []
         images = self.preprocess([x["image"] for x in batched_inputs])
@@ -220,28 +240,3 @@ class DetectAndTrack(nn.Module):
         index = torch.tensor(place, device=self.device)
         maps = self.encode(images)[index]
         return ImageList(images.tensor[index], [images.image_sizes[i] for i in place]), maps
-
-    def _pair_inference(self, batched_inputs: Inputs) -> list[dict[str, Instances]]:
-        outputs = []
-        for x in batched_inputs:  # a pair at a time: padding to a batch's largest frame would change the features
-            images = self.preprocess([x["image"], x["next_image"]])
-            maps = self.encode(images)
-            given = [p for kind in ("", "next_") for p in self.given_proposals([x], kind) or []]
-            now, later = self.detect(images, maps, given or None)
-            size = original_size(x, now.image_size)
-            results = [self.roi_heads.frame_result(c, size) for c in (now, later)]
-            if self.score_average == "none":
-                ((start, end),) = self.track(maps[:1], maps[1:], [now])
-            else:
-                (later,) = look_back(self, maps[1:], maps[:1], [later])
-                (now,), ((start, end),) = look_ahead(self, maps[:1], maps[1:], [now])
-            outputs.append(
-                {
-                    "instances": results[0],
-                    "next_instances": results[1],
-                    "link_candidates": link_candidates(now, size),
-                    "next_link_candidates": link_candidates(later, size),
-                    "tracklets": tracklets(start, end, now.image_size, size),
-                }
-            )
-        return outputs

@@ -21,6 +21,7 @@ from ..layers import PSRoIPool
 from .frames import Candidates
 from .ohem import hardest_rois
 from .post_processing import boxes_to_rois, clip_to_frame, frame_result
+from .precision import at_least_float32
 from .rfcn_loss import RFCNLoss
 
 
@@ -122,9 +123,9 @@ class RFCNHeads(nn.Module):
         }
 
     def maps(self, features: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The class maps (N, k^2 (C + 1), H, W) and the box maps (N, 4 k^2, H, W) of N frames."""
+        """The class maps (N, k^2 (C + 1), H, W) and the box maps (N, 4 k^2, H, W) of N frames, at least in float32."""
         reduced = F.relu(self.reduction(features[self.in_feature]))
-        return self.cls_conv(reduced), self.box_conv(reduced)
+        return at_least_float32(self.cls_conv(reduced)), at_least_float32(self.box_conv(reduced))
 
     def predict(self, cls_maps: Tensor, box_maps: Tensor, rois: Tensor) -> tuple[Tensor, Tensor]:
         """Pool and vote.

@@ -39,7 +39,8 @@ def look(model: DetectAndTrack, here: FrameMaps, there: FrameMaps, candidates: l
         candidates: of the frames ``here``.
     """
     assert model.track_head is not None, "without a track head there is no neighbour to look at"
-    ends = model.track_head.track(here, there, [c.boxes for c in candidates])
+    with model.autocast():
+        ends = model.track_head.track(here, there, [c.boxes for c in candidates])
     clipped = [clip_to_frame(end, c.image_size) for end, c in zip(ends, candidates, strict=True)]
     return [Glance(*both) for both in zip(ends, model.roi_heads.classify(there.cls_maps, clipped), strict=True)]
 

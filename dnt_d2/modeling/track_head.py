@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from ..layers import PSRoIPool, local_correlation
 from .frames import FrameMaps
 from .post_processing import boxes_to_rois
+from .precision import at_least_float32
 from .rfcn_loss import average_over_pairs
 
 TRACK_HEAD_REGISTRY = Registry("TRACK_HEAD")
@@ -166,8 +167,9 @@ class CorrelationTrackHead(nn.Module):
         ]
 
     def maps(self, now: FrameMaps, later: FrameMaps) -> Tensor:
-        """The position-sensitive track maps (P, 4 k^2, H, W) of P pairs of frames."""
-        return self.conv(torch.cat([now.box_maps, later.box_maps, *self.correlate(now, later)], dim=1))
+        """The position-sensitive track maps (P, 4 k^2, H, W) of P pairs of frames, at least in float32."""
+        stacked = torch.cat([now.box_maps, later.box_maps, *self.correlate(now, later)], dim=1)
+        return at_least_float32(self.conv(stacked))
 
     def predict(self, track_maps: Tensor, boxes: Sequence[Tensor]) -> Tensor:
         """(R, 4) moves (eq. 2, 3) of the boxes of all pairs, given per pair as (R_i, 4) corners in frame t."""

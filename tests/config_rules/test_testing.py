@@ -20,6 +20,8 @@ Make = Callable[..., Any]
         ("DnT_R_50.yaml", []),
         ("RPN_R_50.yaml", ["TEST.PROPOSAL_SCALES", (1400, 700, 350, 175, 88)]),
         ("DnT_R_50.yaml", ["TEST.SCORE_AVERAGE", "both"]),
+        ("DnT_R_50.yaml", ["TEST.PRECISION", "bfloat16", "MODEL.CHANNELS_LAST", True, "MODEL.DEVICE", "cpu"]),
+        ("DnT_R_50.yaml", ["TEST.PRECISION", "float16", "MODEL.DEVICE", "cuda"]),
         ("DnT_R_50.yaml", ["TUBES.ONLINE", True]),
         ("DnT_R_50.yaml", ["TUBES.ABSENT_SCORE", 0.1, "TUBES.ABSENT_FRAMES", 1]),
     ],
@@ -37,6 +39,15 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str, overrides: l
         (["MODEL.ROI_HEADS.SCORE_THRESH_TEST", 5.0], "MODEL.ROI_HEADS.SCORE_THRESH_TEST is 5.0: it must be in [0, 1]"),
         (["MODEL.ROI_HEADS.NMS_THRESH_TEST", -0.3], "MODEL.ROI_HEADS.NMS_THRESH_TEST is -0.3: it must be in [0, 1]"),
         (["TEST.AUG.ENABLED", True], "TEST.AUG.ENABLED is on, but a video is seen once: turn it off"),
+        (["TEST.PRECISION", "fp16"], "TEST.PRECISION is 'fp16': it must be one of float32, bfloat16, float16"),
+        (
+            ["TEST.PRECISION", "float16", "MODEL.DEVICE", "cpu"],
+            "TEST.PRECISION is 'float16', but MODEL.DEVICE is cpu, and few processors have it: use bfloat16",
+        ),
+        (
+            ["MODEL.META_ARCHITECTURE", "ProposalNetwork", "MODEL.CHANNELS_LAST", True],
+            "TEST.PRECISION is 'float32' and MODEL.CHANNELS_LAST True, but Detectron2's ProposalNetwork knows neither",
+        ),
         (
             ["TEST.PROPOSAL_SCALES", (700, 0)],
             "TEST.PROPOSAL_SCALES is (700, 0): they are lengths of a picture's longer side in pixels, each at least 1",

@@ -224,22 +224,6 @@ def test_it_keeps_nothing_between_calls(small_model: Make, make_video: Make) -> 
     assert torch.equal(before.pred_boxes.tensor, after.pred_boxes.tensor)
 
 
-def test_a_pair_equals_two_frames_of_a_stream(small_model: Make, make_video: Make) -> None:
-    model, (a, b) = small_model(lively=True), make_video(0, 2)
-    (pair,) = model([a | {"next_image": b["image"]}])
-    first, second = VideoStream(model)([a, b])
-    for mine, other in (
-        (pair["instances"], first["instances"]),
-        (pair["next_instances"], second["instances"]),
-        (pair["link_candidates"], first["link_candidates"]),
-        (pair["next_link_candidates"], second["link_candidates"]),
-    ):
-        assert len(mine) == len(other) > 0
-        assert torch.allclose(mine.pred_boxes.tensor, other.pred_boxes.tensor, atol=0.05)
-    assert len(pair["tracklets"]) == len(second["tracklets"]) > 0
-    assert torch.allclose(pair["tracklets"].end_boxes.tensor, second["tracklets"].end_boxes.tensor, atol=0.05)
-
-
 def test_only_boxes_above_the_threshold_are_tracked(small_cfg: Make, small_model: Make, make_video: Make) -> None:
     frames = make_video(0, 2)
     free, strict = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from datetime import date
 from importlib import metadata
@@ -14,9 +15,14 @@ NO_GPU = "no GPU used"
 _PACKAGES = ("torch", "detectron2", "timm", "numpy")
 
 
-def machine_name() -> str:
-    """A name for this kind of machine, as a part of a file name: "2-core-x86_64"."""
-    return f"{os.cpu_count()}-core-{platform.machine()}"
+def machine_name(gpu: str = "") -> str:
+    """A name for this kind of machine, as a part of a file name: "2-core-x86_64", "16-core-x86_64-nvidia-h100-80gb".
+
+    Args:
+        gpu: the name of the one that takes part, as PyTorch gives it; "" for none.
+    """
+    words = [f"{os.cpu_count()}-core-{platform.machine()}", *re.findall(r"[a-z0-9]+", gpu.lower())]
+    return "-".join(words)
 
 
 def gpus(device: Any) -> str:

@@ -1,67 +1,124 @@
 #!/usr/bin/env python3
-"""Measure the stages of dnt_d2 on this machine, each against its floor and the limit that the project has set.
+"""Measure the stages of dnt_d2 on this machine, each against its floor and the limits that the project has set.
 
-python tools/benchmark.py evaluation                 # a saved run of ImageNet VID's size, 50 and 750 boxes a frame
-python tools/benchmark.py evaluation --scale 0.01    # a hundredth of it, to try the tool
-python tools/benchmark.py evaluation --record        # also into benchmarks/results/ and README.md
+python tools/benchmark.py all                              # every stage, and the page: below 20 minutes on two cores
+python tools/benchmark.py correlation --device cuda --dtype bfloat16
+python tools/benchmark.py evaluation --scale 0.01          # a hundredth of the full size, to try the tool
+python tools/benchmark.py page                             # benchmarks/README.md from the files that are there
 
-The floor of evaluation is its detections' bytes at the rate at which this machine copies memory; "reading alone" is one
-process that reads and unpacks the run, and does nothing else.
+Each stage writes benchmarks/results/STAGE--MACHINE.json (--output names another file) and prints its tables. Let
+nothing else run on the machine.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import importlib
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
-from typing import Any
 
-from dnt_d2.benchmark.evaluation import LIMITS, evaluation_table, measure_evaluation
-from dnt_d2.benchmark.synthetic_run import RunSize
+import torch
+
+from dnt_d2.benchmark.figures import Stage
+from dnt_d2.benchmark.options import Options
+from dnt_d2.benchmark.page import STAGES, limits_table, make_page, show_stage
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.provenance import machine_name, provenance, replace_block
+from dnt_d2.provenance import NO_GPU, machine_name, provenance, replace_block
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
 
 
-def measure(scale: float, seed: int, folder: Path | None) -> dict[str, Any]:
-    """The evaluation of a run that has this share of ImageNet VID's videos, frames and boxes."""
-    whole = RunSize(seed=seed)
-    size = replace(
-        whole,
-        videos=max(1, round(whole.videos * scale)),
-        frames=max(1, round(whole.frames * scale)),
-        boxes=max(1, round(whole.boxes * scale)),
-    )
-    rows = [measure_evaluation(size, limit, folder) for limit in LIMITS]
-    facts = {"command": "tools/benchmark.py evaluation", **provenance(), "seed": seed, "scale": scale}
-    return {**facts, "evaluation": rows}
+def measure(name: str, options: Options) -> Stage:
+    """One stage, with where its figures come from."""
+    stage: Stage = getattr(importlib.import_module(f"dnt_d2.benchmark.{name}"), f"measure_{name}")(options)
+    gpu = torch.cuda.get_device_name() if options.device == "cuda" else NO_GPU
+    stage.facts = {
+        "command": command_line(name, options),
+        **provenance(gpu=gpu),
+        "seed": options.seed,
+        "scale": options.scale,
+    }
+    return stage
 
 
-def record(facts: dict[str, Any]) -> None:
-    """Put the figures into benchmarks/results/ and their table into README.md."""
-    result = Path("benchmarks/results") / f"evaluation--{machine_name()}.json"
-    write_json(ROOT / result, facts)
-    source = f"\n\n(Seed {facts['seed']}; {facts['date']}, {facts['machine']}; [{result.name}]({result}).)\n"
-    replace_block(ROOT / "README.md", "evaluation", evaluation_table(facts["evaluation"]) + source)
-    print(f"written: {result}, README.md")
+def result_path(name: str, options: Options) -> Path:
+    """Where a stage's figures go by themselves; other options than the usual ones have files of their own."""
+    words = [machine_name(torch.cuda.get_device_name() if options.device == "cuda" else "")]
+    words += [options.dtype] if options.dtype != "float32" else []
+    words += ["channels-last"] if options.channels_last else []
+    return RESULTS / f"{name}--{'-'.join(words)}.json"
+
+
+def measure_apart(name: str, options: Options) -> Stage:
+    """One stage in a process of its own, so that it finds neither the threads nor the memory of another."""
+    print(f"== {name}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "stage.json")
+        command = [sys.executable, str(ROOT / "tools/benchmark.py"), name, *options.arguments]
+        subprocess.run([*command, "--output", str(output)], check=True)
+        stage = Stage.read(output)
+    stage.facts["command"] = command_line(name, options)
+    return stage
+
+
+def command_line(name: str, options: Options) -> str:
+    """What gives these figures again."""
+    return " ".join(["tools/benchmark.py", name, *options.arguments])
+
+
+def write_page() -> None:
+    """benchmarks/README.md; and, where this machine has been measured, the limits in README.md."""
+    (ROOT / "benchmarks/README.md").write_text(make_page(RESULTS))
+    paths = [path for name in STAGES if (path := RESULTS / f"{name}--{machine_name()}.json").exists()]
+    if paths:
+        stages = {stage.name: stage for stage in map(Stage.read, paths)}
+        facts = next(iter(stages.values())).facts
+        source = f"\n({facts['date']}, {facts['machine']}; [benchmarks/README.md](benchmarks/README.md).)\n"
+        limits = [limit for stage in stages.values() for limit in stage.limits]
+        replace_block(ROOT / "README.md", "speed", limits_table(limits) + source)
+    print("written: benchmarks/README.md and, of this machine, the limits in README.md")
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=[*STAGES, "all", "page"], help="what to measure; page: make the page alone")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], default="float32")
+    parser.add_argument("--channels-last", action="store_true", help="memory format of the networks")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the full sizes, above 0")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="where there is room for 3 GB; the temporary folder by default")
+    parser.add_argument("--output", type=Path, help="a JSON file for the figures, in the place of benchmarks/results/")
+    args = parser.parse_args()
+    if not args.scale > 0:
+        parser.error(f"--scale is {args.scale}: it must be above 0")
+    if args.device == "cuda" and not torch.cuda.is_available():
+        parser.error("--device is cuda, but PyTorch finds no GPU here")
+    return args
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=["evaluation"], help="what to measure")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the full size, above 0")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, help="where there is room for 3 GB; the temporary folder by default")
-    parser.add_argument("--output", type=Path, help="a JSON file for the figures")
-    parser.add_argument("--record", action="store_true", help="also put the figures into the repository")
-    args = parser.parse_args()
-    facts = measure(args.scale, args.seed, args.folder)
-    print(evaluation_table(facts["evaluation"]))
+    args = parse()
+    if args.stage == "page":
+        return write_page()
+    options = Options(args.device, args.dtype, args.channels_last, args.seed, args.scale, args.folder)
+    if args.stage == "all":
+        stages = [measure_apart(name, options) for name in STAGES]
+        print(limits_table([limit for stage in stages for limit in stage.limits]))
+    else:
+        stages = [measure(args.stage, options)]
+        print(f"{stages[0].setting}\n\n{show_stage(stages[0])}\n{limits_table(stages[0].limits)}")
     if args.output is not None:
-        write_json(args.output, facts)
-    if args.record:
-        record(facts)
+        contents = [stage.content() for stage in stages]
+        write_json(args.output, {"stages": contents} if args.stage == "all" else contents[0])
+        return None
+    for stage in stages:
+        stage.write(result_path(stage.name, options))
+        print(f"written: {result_path(stage.name, options).relative_to(ROOT)}")
+    return write_page()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class Comparison:
     high: float
 
     @staticmethod
-    def of(what: str, before: str, after: str, timings: dict[str, Timing]) -> Comparison:
+    def of(what: str, before: str, after: str, timings: Mapping[str, Timing]) -> Comparison:
         """From two timings of :func:`dnt_d2.benchmark.timing.take_turns`, which have these names."""
         a, b = timings[before], timings[after]
         return Comparison(what, before, after, a.median, b.median, *a.times_longer_than(b))
@@ -145,10 +145,14 @@ class Stage:
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def content(self) -> dict[str, Any]:
+        """For JSON: the facts, then all else under its own name."""
+        limits = [{**asdict(limit), "met": limit.met} for limit in self.limits]
+        return {**self.facts, **{k: v for k, v in asdict(self).items() if k != "facts"}, "limits": limits}
+
     def write(self, path: str | os.PathLike[str]) -> None:
         """To a JSON file, which appears whole or not at all."""
-        limits = [{**asdict(limit), "met": limit.met} for limit in self.limits]
-        write_json(path, {**self.facts, **{k: v for k, v in asdict(self).items() if k != "facts"}, "limits": limits})
+        write_json(path, self.content())
 
     @staticmethod
     def read(path: str | os.PathLike[str]) -> Stage:

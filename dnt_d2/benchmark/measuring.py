@@ -1,4 +1,4 @@
-"""Time and memory of a command, and what a machine can do at best."""
+"""Time and memory of a command with its children."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 
 @dataclass(frozen=True)
@@ -67,15 +65,3 @@ def _tree(parent: object) -> list:
         return [parent, *parent.children(recursive=True)]  # type: ignore[attr-defined]
     except psutil.Error:
         return []
-
-
-def copy_bandwidth(num_bytes: int = 1 << 28, repeats: int = 5) -> float:
-    """Bytes per second that this machine copies, the best of some tries."""
-    source = np.ones(num_bytes, dtype=np.uint8)
-    target = np.empty_like(source)
-    best = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
-        np.copyto(target, source)
-        best = min(best, time.perf_counter() - start)
-    return num_bytes / best

@@ -38,6 +38,15 @@ class Options:
         return max(least, round(size * self.scale))
 
     @property
+    def arguments(self) -> list[str]:
+        """Those of the command line that give these options; what is as usual is left out."""
+        usual, words = Options(), []
+        for name in ("device", "dtype", "seed", "scale", "folder"):
+            if (value := getattr(self, name)) != getattr(usual, name):
+                words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+        return words + (["--channels-last"] if self.channels_last else [])
+
+    @property
     def setting(self) -> str:
         """In words, for the page."""
         threads = f"{torch.get_num_threads()} threads" if self.device == "cpu" else torch.cuda.get_device_name()

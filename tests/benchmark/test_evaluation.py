@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dnt_d2.benchmark.evaluation import GIB, LIMITS, Limit, evaluation_table, measure_evaluation
+from dnt_d2.benchmark import evaluation
+from dnt_d2.benchmark.evaluation import ALLOWED, Allowed, evaluate, made_run, measure_evaluation
+from dnt_d2.benchmark.measuring import Cost
+from dnt_d2.benchmark.options import Options
 from dnt_d2.benchmark.synthetic_run import RunSize
 
 SIZE = RunSize(videos=2, frames=30, boxes=40)
 
 
-@pytest.fixture(scope="module")
-def row(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    parent = tmp_path_factory.mktemp("room")
-    found = measure_evaluation(SIZE, Limit(60, 300.0, 8 * GIB), parent)
-    assert list(parent.iterdir()) == []  # nothing is left
-    return found
-
-
 def test_the_limits_are_those_of_the_project() -> None:
-    assert [(limit.per_frame, limit.seconds, limit.peak_bytes) for limit in LIMITS] == [
-        (50, 60, 4 << 30),
-        (750, 900, 4 << 30),
-    ]
+    assert (Allowed(50, 60.0, 4.0), Allowed(750, 900.0, 4.0)) == ALLOWED
 
 
-def test_a_small_run(row: dict[str, Any]) -> None:
-    assert row["detections"] == 60 * 30
-    assert row["size"]["per_frame"] == 60
-    assert row["met"] is True
-    assert row["seconds"] > row["reading_alone_seconds"] >= 0
-    assert 0 < row["peak_GiB"] < 8
-    json.dumps(row)
-
-
-def test_a_limit_that_is_not_met_is_said(row: dict[str, Any], tmp_path: Path) -> None:
-    table = evaluation_table([row, {**row, "met": False}])
-    assert len(table.splitlines()) == 4
-    assert "yes" in table.splitlines()[2]
-    assert "NO" in table.splitlines()[3]
-    assert evaluation_table([]).startswith("| ")
+def test_the_command_is_run_and_nothing_is_left(tmp_path: Path) -> None:
+    with made_run(SIZE, tmp_path) as run:
+        cost = evaluate(run)
+        assert len(list(tmp_path.iterdir())) == 1
+    assert 0 < cost.seconds < 300
+    assert 1 << 20 < cost.peak_bytes < 8 << 30
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_command_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +33,15 @@ def test_a_command_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/numba.py").write_text("raise ImportError('no numba here')")
     (tmp_path / "room").mkdir()
-    with pytest.raises(RuntimeError, match="no numba here"):
-        measure_evaluation(SIZE, LIMITS[0], tmp_path / "room")
+    with pytest.raises(RuntimeError, match="no numba here"), made_run(SIZE, tmp_path / "room") as run:
+        evaluate(run)
     assert list((tmp_path / "room").iterdir()) == []
+
+
+def test_the_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "evaluate", lambda run, *_: Cost(61.0, 3 << 30))
+    stage = measure_evaluation(Options(scale=0.001, folder=tmp_path))
+    assert [(limit.figure, limit.met) for limit in stage.limits] == [(61, False), (3, True), (61, True), (3, True)]
+    assert [scaling.sizes for scaling in stage.scaling] == [(22, 44, 88), (50, 100, 200)]
+    assert [comparison.faster for comparison in stage.comparisons] == [1.0]
+    assert all(figure.floor is not None and 0 < figure.floor < figure.seconds for figure in stage.figures)

@@ -1,22 +1,19 @@
 """Local correlation of two feature maps (D&T sec. 3.4, eq. 4), in plain PyTorch.
 
-Here are the operation, its gradient and how strides become unit strides; `correlation_strip` has the arithmetic. The
-work goes picture by picture and strip by strip (16 columns), and so does the backward pass, which loads its strips
-again: the extra memory is that of one strip, and nothing but the two maps is kept for the backward pass.
+Here are the layer and its gradient. `correlation_ops` has the operators behind them, `correlation_phase` how strides
+become unit strides, and `correlation_strip` the arithmetic; on CUDA, `correlation_triton` may do it. Nothing but the
+two maps is kept for the backward pass.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .correlation_strip import Phase, Strip, sum_dtype
+from . import correlation_ops  # noqa: F401  registers the operators
 
 
 def local_correlation(
@@ -32,8 +29,8 @@ def local_correlation(
     where ``y`` is zero outside the map. What lies at (i, j) in ``x`` and has moved by (dy, dx) in ``y`` therefore
     answers in channel (dy + r) * G + (dx + r). This is the authors' layer (eq. 4, divided by the channel count).
 
-    Half precision inputs are accumulated in float32, and autocast does not change the arithmetic. The gradient can
-    not be differentiated again.
+    Half precision inputs are accumulated in float32, and autocast does not change the arithmetic. `torch.compile`
+    takes it as one operator, in a full graph. The gradient can not be differentiated again.
 
     Args:
         x: (N, C, H, W) features of the first frame, any floating dtype. N may be 0.
@@ -106,65 +103,18 @@ def _check_maps(x: Tensor, y: Tensor) -> None:
 
 
 class _LocalCorrelation(torch.autograd.Function):
-    """Forward and backward over phases, pictures and strips.
-
-    Autocast would run matrix products in half precision, whose sums over a thousand channels can overflow before they
-    are divided. It leaves calls with an ``out`` tensor and in-place calls alone, and no others are used here.
-    """
+    """The operation with its gradient, both as operators that compilers do not look into."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, y: Tensor, radius: int, stride: int, displacement_stride: int) -> Tensor:
         ctx.save_for_backward(x, y)
         ctx.geometry = radius, stride, displacement_stride
-        (count, _, height, width), grid = x.shape, 2 * radius + 1
-        shape = (count, grid, grid, -(-height // stride), -(-width // stride))
-        out = torch.empty(shape, dtype=torch.promote_types(x.dtype, y.dtype), device=x.device)
-        for phase in _phases(x, y, out, *ctx.geometry):
-            strip = Strip(phase)
-            for x_map, y_map, maps in zip(phase.x, phase.y, phase.maps, strict=True):
-                for left in strip.lefts():
-                    strip.load(x_map, y_map, left)
-                    strip.correlate(maps, left)
-        return out.flatten(1, 2)
+        return torch.ops.dnt_d2.local_correlation(x, y, radius, stride, displacement_stride)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, y = ctx.saved_tensors
-        grid = 2 * ctx.geometry[0] + 1
-        grad = grad.unflatten(1, (grid, grid))
-        x_grad = x.new_zeros(x.shape)  # a stride skips positions
-        # Strips overlap in y: its gradient is summed over them, and rounded once, at the end.
-        y_grad = y.new_zeros(y.shape, dtype=sum_dtype(x, y))
-        phases = _phases(x, y, grad, *ctx.geometry)
-        grads = _phases(x_grad, y_grad, grad, *ctx.geometry)
-        for phase, targets in zip(phases, grads, strict=True):
-            strip = Strip(phase)
-            pictures = zip(phase.x, phase.y, phase.maps, targets.x, targets.y, strict=True)
-            for x_map, y_map, maps, x_target, y_target in pictures:
-                for left in strip.lefts():
-                    strip.load(x_map, y_map, left)
-                    strip.backpropagate(maps, x_target, y_target, left)
+        x_grad, y_grad = torch.ops.dnt_d2.local_correlation_backward(grad, x, y, *ctx.geometry)
         wanted_x, wanted_y = ctx.needs_input_grad[:2]
-        return x_grad if wanted_x else None, y_grad.to(y.dtype) if wanted_y else None, None, None, None
-
-
-def _phases(x: Tensor, y: Tensor, maps: Tensor, radius: int, stride: int, displacement_stride: int) -> Iterator[Phase]:
-    """Split the strided problem into ones with unit displacement steps, none of which computes a cell in vain.
-
-    Along an axis, position i is compared with ``y`` at i * stride + d * displacement_stride. Positions i that are
-    equal modulo period = displacement_stride / gcd see the same cells of ``y`` modulo displacement_stride; those cells
-    are a smaller map, in which d moves by one and i by step = stride / gcd. With both strides equal there is one phase.
-    """
-    common = math.gcd(stride, displacement_stride)
-    step, period = stride // common, displacement_stride // common
-    axes = []
-    for first in range(period):
-        skipped, remainder = divmod(step * first, period)
-        x_cells = slice(stride * first, None, stride * period)
-        y_cells = slice(common * remainder, None, displacement_stride)
-        axes.append((x_cells, y_cells, slice(first, None, period), radius - skipped))
-    for (x_rows, y_rows, map_rows, top), (x_cols, y_cols, map_cols, left) in product(axes, axes):
-        part = maps[..., map_rows, map_cols]
-        if part.numel() > 0:
-            yield Phase(x[..., x_rows, x_cols], y[..., y_rows, y_cols], part, step, top, left)
+        return x_grad if wanted_x else None, y_grad if wanted_y else None, None, None, None

@@ -10,11 +10,12 @@ matrix product has what it reads in the cache.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, partial
-from typing import NamedTuple
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
+
+from .correlation_phase import Phase
 
 # Rows and columns of a tile. Smaller tiles waste less of each product, but every strip of them copies its surroundings
 # again. Of ten shapes from 4 x 8 to 8 x 16, on a CPU with AVX-512, this one is among the fastest for d = 4 and d = 8.
@@ -26,19 +27,44 @@ def sum_dtype(x: Tensor, y: Tensor) -> torch.dtype:
     return torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
 
 
-class Phase(NamedTuple):
-    """A part of the problem whose displacements are adjacent cells: views, so that results land in place.
+def product_dtype(phase: Phase) -> torch.dtype:
+    """The dtype of factors and products: that of the sums, but bfloat16 where the processor multiplies tiles of it.
 
-    ``maps[n, dy, dx, i, j]`` is the product of ``x[n, :, i, j]`` with ``y[n, :, step * i + dy - top, step * j + dx -
-    left]``, where dy and dx count from 0.
+    There, products are summed in float32 and rounded once, to the dtype of the result. Without tile units (AMX) it is
+    slower than copies in float32, and float16 always is: few processors have units for it.
     """
+    both_narrow = phase.x.dtype == phase.y.dtype == phase.maps.dtype == torch.bfloat16
+    if both_narrow and phase.x.device.type == "cpu" and _has_tile_units():
+        return torch.bfloat16
+    return sum_dtype(phase.x, phase.y)
 
-    x: Tensor
-    y: Tensor
-    maps: Tensor
-    step: int
-    top: int
-    left: int
+
+@cache
+def _has_tile_units() -> bool:
+    # Both names are private to PyTorch. Where one is missing the answer is no, which is slower and never wrong.
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return torch.backends.mkldnn.is_available() and has_amx is not None and has_amx()
+
+
+def correlate(phase: Phase) -> None:
+    """Write the correlation of ``phase`` into its maps."""
+    strip = Strip(phase)
+    for x, y, maps in zip(phase.x, phase.y, phase.maps, strict=True):
+        for left in strip.lefts():
+            strip.load(x, y, left)
+            strip.correlate(maps, left)
+
+
+def backpropagate(phase: Phase, x_grad: Tensor, y_grad: Tensor) -> None:
+    """Write the gradients of ``phase``, for ``phase.maps`` as that of its output, into tensors like its x and y."""
+    strip = Strip(phase)
+    for x, y, maps, x_target, y_target in zip(phase.x, phase.y, phase.maps, x_grad, y_grad, strict=True):
+        # Strips overlap in y: its gradient is summed over them, and rounded once, at the end.
+        y_sum = torch.zeros_like(y_target, dtype=sum_dtype(x, y))
+        for left in strip.lefts():
+            strip.load(x, y, left)
+            strip.backpropagate(maps, x_target, y_sum, left)
+        y_target.copy_(y_sum)
 
 
 class Strip:
@@ -52,26 +78,33 @@ class Strip:
     def __init__(self, phase: Phase) -> None:
         (channels, height, self.width), step, grid = phase.x.shape[1:], phase.step, phase.maps.shape[1]
         self.phase = phase
-        self.scale = 1.0 / channels
+        self.channels_last = phase.x.stride(1) == 1 and channels > 1
         self.count = -(-height // _TILE[0])
         strips = -(-self.width // _TILE[1])
         self.tile = tile_h, tile_w = -(-height // self.count), -(-self.width // strips)
         self.window = window_h, window_w = step * (tile_h - 1) + grid, step * (tile_w - 1) + grid
-        zeros = partial(phase.x.new_zeros, dtype=sum_dtype(phase.x, phase.y))
-        self.x = zeros(channels, self.count * tile_h, tile_w)
-        self.y = zeros(channels, step * (self.count * tile_h - 1) + grid, window_w)
-        self.product = zeros(self.count, tile_h * tile_w, window_h * window_w)
+        self.x = self._buffer(channels, self.count * tile_h, tile_w)
+        self.y = self._buffer(channels, step * (self.count * tile_h - 1) + grid, window_w)
+        self.product = self.x.new_zeros(self.count, tile_h * tile_w, window_h * window_w)
         per_tile, per_position = self.product.stride()[:2]
         self.band = self.product.as_strided(
             (grid, grid, self.count, tile_h, tile_w),
             (window_w, 1, per_tile, tile_w * per_position + step * window_w, per_position + step),
         )
 
+    def _buffer(self, channels: int, height: int, width: int) -> Tensor:
+        """Zeros (channels, height, width) in the memory layout of the maps: then loading is no transposition."""
+        dtype = product_dtype(self.phase)
+        if self.channels_last:
+            return self.phase.x.new_zeros(height, width, channels, dtype=dtype).permute(2, 0, 1)
+        return self.phase.x.new_zeros(channels, height, width, dtype=dtype)
+
     @cached_property
     def gradients(self) -> tuple[Tensor, Tensor]:
         """Buffers for the gradients of `x`, as tiles (count, C, positions), and of `y`; there from the first use on."""
-        positions = self.tile[0] * self.tile[1]
-        return self.x.new_empty(self.count, len(self.x), positions), torch.empty_like(self.y)
+        shape = self.count, len(self.x), self.tile[0] * self.tile[1]
+        x_buffer = self.x.new_empty(shape[0], shape[2], shape[1]).mT if self.channels_last else self.x.new_empty(shape)
+        return x_buffer, torch.empty_like(self.y, dtype=sum_dtype(self.phase.x, self.phase.y))
 
     def lefts(self) -> range:
         """The first columns of the strips of a picture."""
@@ -88,8 +121,7 @@ class Strip:
 
     def correlate(self, maps: Tensor, left: int) -> None:
         """Write the correlation of the loaded strip into ``maps`` (G, G, h, w)."""
-        x_tiles, y_windows = self._tiles(self.x).transpose(1, 2), self._windows(self.y)
-        torch.baddbmm(self.product, x_tiles, y_windows, beta=0, alpha=self.scale, out=self.product)
+        self._multiply(self._tiles(self.x).mT, self._windows(self.y), self.product)
         for target, band in self._by_tile(maps, self.band, left):
             target.copy_(band)
 
@@ -102,16 +134,28 @@ class Strip:
         for source, band in self._by_tile(maps, self.band, left):
             band.copy_(source)
         x_buffer, y_buffer = self.gradients
-        y_windows, bands = self._windows(self.y), self.product.transpose(1, 2)
-        torch.baddbmm(x_buffer, y_windows, bands, beta=0, alpha=self.scale, out=x_buffer)
+        self._multiply(self._windows(self.y), self.product.mT, x_buffer)
         for target, tiles in self._by_tile(x_grad, x_buffer.unflatten(2, self.tile).transpose(0, 1), left):
             target.copy_(tiles)
         y_buffer.zero_()
+        x_tiles, bands = self._tiles(self.x.to(y_buffer.dtype)), self.product.to(y_buffer.dtype)
         # One by one, because the windows of neighbouring tiles overlap.
-        for window, x_tile, weights in zip(self._windows(y_buffer), self._tiles(self.x), self.product, strict=True):
-            window.addmm_(x_tile, weights, alpha=self.scale)
+        for window, x_tile, weights in zip(self._windows(y_buffer), x_tiles, bands, strict=True):
+            window.addmm_(x_tile, weights, alpha=self.phase.scale)
         inside, outside = _overlap(y_buffer, y_grad, -self.phase.top, self._y_left(left))
         y_grad[outside].add_(y_buffer[inside])
+
+    def _multiply(self, first: Tensor, second: Tensor, out: Tensor) -> None:
+        """Write the products of two batches of matrices, times the scale, into ``out``.
+
+        Autocast would run matrix products in half precision, whose sums over a thousand channels can overflow before
+        they are divided. It leaves calls with an ``out`` tensor and in-place calls alone, and no others are used here.
+        """
+        if out.dtype == torch.bfloat16:  # batches of windows, which overlap, are copied first: twice as slow
+            for a, b, target in zip(first, second, out, strict=True):
+                torch.addmm(target, a, b, beta=0, alpha=self.phase.scale, out=target)
+        else:
+            torch.baddbmm(out, first, second, beta=0, alpha=self.phase.scale, out=out)
 
     def _y_left(self, left: int) -> int:
         return self.phase.step * left - self.phase.left
@@ -119,13 +163,16 @@ class Strip:
     def _tiles(self, buffer: Tensor) -> Tensor:
         """The tiles of a buffer like `x`, as matrices (count, C, positions)."""
         positions = self.tile[0] * self.tile[1]
-        return buffer.as_strided((self.count, buffer.shape[0], positions), (positions, buffer.stride(0), 1))
+        per_channel, _, per_position = buffer.stride()
+        shape = self.count, buffer.shape[0], positions
+        return buffer.as_strided(shape, (positions * per_position, per_channel, per_position))
 
     def _windows(self, buffer: Tensor) -> Tensor:
         """The overlapping windows of a buffer like `y`, as matrices (count, C, cells)."""
         shift = self.phase.step * self.tile[0] * self.window[1]
-        cells = self.window[0] * self.window[1]
-        return buffer.as_strided((self.count, buffer.shape[0], cells), (shift, buffer.stride(0), 1))
+        per_channel, _, per_cell = buffer.stride()
+        shape = self.count, buffer.shape[0], self.window[0] * self.window[1]
+        return buffer.as_strided(shape, (shift * per_cell, per_channel, per_cell))
 
     def _by_tile(self, maps: Tensor, tiles: Tensor, left: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pairs of views of equal shape, first the whole tiles, then the rows that remain.

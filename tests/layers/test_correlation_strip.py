@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from dnt_d2.layers.correlation_strip import Phase, Strip, _overlap, sum_dtype
+from dnt_d2.layers.correlation_phase import Phase
+from dnt_d2.layers.correlation_strip import Strip, _overlap, sum_dtype
 
 
 def random_phase(size: tuple[int, int], step: int, top: int, left: int) -> Phase:

@@ -96,13 +96,13 @@ def test_no_pictures_and_no_rois() -> None:
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_recorded_runs_of_caffes_layer(path: Path) -> None:
     record = np.load(path)
-    maps, rois = torch.from_numpy(record["data"]).requires_grad_(), torch.from_numpy(record["rois"])
+    maps, rois = torch.tensor(record["data"], requires_grad=True), torch.tensor(record["rois"])
     out = PSRoIPool(int(record["group_size"]), float(record["spatial_scale"]))(maps, rois)
     assert out.dtype == torch.float32
-    np.testing.assert_allclose(out.detach().numpy(), record["out"], atol=1e-5, rtol=0)
-    out.backward(torch.from_numpy(record["grad_out"]))
+    np.testing.assert_allclose(out.detach().cpu().numpy(), record["out"], atol=1e-5, rtol=0)
+    out.backward(torch.tensor(record["grad_out"]))
     assert maps.grad is not None
-    np.testing.assert_allclose(maps.grad.numpy(), record["grad_data"], atol=1e-5, rtol=0)
+    np.testing.assert_allclose(maps.grad.cpu().numpy(), record["grad_data"], atol=1e-5, rtol=0)
 
 
 def test_recorded_runs_are_there() -> None:

@@ -3,15 +3,20 @@
     python -m dnt_d2.demo --config-file configs/DnT_R_101.yaml --input clip.mp4 --output out.mp4 \\
         --timeline tubes.png MODEL.WEIGHTS model_final.pth
 
-With ``--mode online`` it shows what would have been known in every frame, had the clip come from a camera.
+With ``--mode online`` it shows what would have been known in every frame, had the clip come from a camera; then frames
+are decoded, tracked, drawn and encoded at once, in constant memory.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import starmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +27,9 @@ from tqdm import tqdm
 from . import VideoPredictor, add_dnt_config
 from .data import register_from_config
 from .frame_result import FrameResult
+from .pipeline import ahead
 from .timeline import TubeSpan, draw_timeline
-from .video import VideoWriter, probe, read_frames
+from .video import VideoInfo, VideoWriter, probe, read_frames
 from .visualize import Frame, TrackDrawer, draw_tracks, side_by_side
 
 
@@ -31,6 +37,24 @@ def track_clip(predictor: VideoPredictor, source: str | Path) -> list[FrameResul
     """Run a predictor over a video file or a folder of images, with a progress bar."""
     frames = tqdm(read_frames(source), total=probe(source).num_frames, desc="tracking", unit="frame")
     return list(predictor.stream(frames))
+
+
+def track_live(predictor: VideoPredictor, source: str | Path) -> Iterator[tuple[Frame, FrameResult]]:
+    """Frames with their results, as soon as these are known. Online, that needs the memory of a few frames.
+
+    Args:
+        predictor: in mode "online"; offline, all frames would have to wait for the last one.
+        source: as for :func:`track_clip`, or a camera.
+    """
+    waiting: deque[Frame] = deque()
+
+    def kept() -> Iterator[Frame]:
+        for frame in read_frames(source):
+            waiting.append(frame)
+            yield frame
+
+    for result in predictor.stream(kept()):
+        yield waiting.popleft(), result
 
 
 def class_names(cfg: CfgNode) -> list[str]:
@@ -44,7 +68,7 @@ def class_names(cfg: CfgNode) -> list[str]:
 
 def write_video(
     source: str | Path,
-    results: Sequence[FrameResult],
+    results: Iterable[FrameResult],
     names: Sequence[str],
     output: str | Path,
     *,
@@ -65,29 +89,80 @@ def write_video(
         scale: enlarge the picture before drawing, by a whole number, for small videos.
         frame_callback: is given each index and drawn frame.
     """
-    drawer = TrackDrawer()
-    with VideoWriter(output, probe(source).fps) as writer:
-        pairs: Iterable[tuple[Frame, FrameResult]] = zip(read_frames(source), results, strict=True)
-        for frame, result in tqdm(pairs, total=len(results), desc="drawing", unit="frame"):
-            canvas = np.repeat(np.repeat(frame, scale, axis=0), scale, axis=1)
-            found = result.instances[result.instances.scores >= score]
-            labels = [names[c] for c in found.pred_classes.tolist()]
-            boxes = found.pred_boxes.tensor.numpy() * scale
-            drawn = drawer.draw(canvas, boxes, labels, found.track_ids.numpy(), found.scores.numpy())
-            if compare:
-                drawn = side_by_side(_draw_detections(canvas, result, names, score, scale), drawn)
-            writer.write(drawn)
+    pairs = zip(read_frames(source), results, strict=True)
+    draw = ResultDrawer(names, score, compare, scale)
+    write_pairs(pairs, draw, output, probe(source), frame_callback=frame_callback)
+
+
+def write_live(
+    predictor: VideoPredictor, source: str | Path, names: Sequence[str], output: str | Path, **drawing: Any
+) -> list[FrameResult]:
+    """Track and draw in one pass; see :func:`track_live` and, for the arguments of drawing, :func:`write_video`.
+
+    Returns:
+        The results of all frames.
+    """
+    results: list[FrameResult] = []
+
+    def pairs() -> Iterator[tuple[Frame, FrameResult]]:
+        for frame, result in track_live(predictor, source):
+            results.append(result)
+            yield frame, result
+
+    write_pairs(pairs(), ResultDrawer(names, **drawing), output, probe(source))
+    return results
+
+
+def write_pairs(
+    pairs: Iterable[tuple[Frame, FrameResult]],
+    draw: Callable[[Frame, FrameResult], tuple[int, Frame]],
+    output: str | Path,
+    info: VideoInfo,
+    *,
+    frame_callback: Callable[[int, Frame], None] | None = None,
+) -> None:
+    """Draw and encode. What gives the pairs, the drawing and the encoding work at once, each on a frame of its own.
+
+    Args:
+        pairs: frames with their results, made in a background thread.
+        draw: gives a frame's index and its picture; called in another thread, in the order of the frames.
+        output: an mp4 file.
+        info: of the source: its rate, and its length for the progress bar.
+        frame_callback: is given each index and drawn frame, in the caller's thread.
+    """
+    drawn = ahead(starmap(draw, ahead(pairs)))
+    with VideoWriter(output, info.fps) as writer, closing(drawn):
+        for index, picture in tqdm(drawn, total=info.num_frames, desc="drawing", unit="frame"):
+            writer.write(picture)
             if frame_callback is not None:
-                frame_callback(result.frame_index, drawn)
+                frame_callback(index, picture)
 
 
-def _draw_detections(canvas: Frame, result: FrameResult, names: Sequence[str], score: float, scale: int) -> Frame:
-    if result.detections is None:
-        return canvas
-    found = result.detections[result.detections.scores >= score]
-    labels = [names[c] for c in found.pred_classes.tolist()]
-    no_track = np.full(len(found), -1)
-    return draw_tracks(canvas, found.pred_boxes.tensor.numpy() * scale, labels, no_track, found.scores.numpy())
+class ResultDrawer:
+    """Draws the results of one video, frame after frame; :func:`write_video` has the arguments."""
+
+    def __init__(self, names: Sequence[str], score: float = 0.0, compare: bool = False, scale: int = 1) -> None:
+        self.names, self.score, self.compare, self.scale = names, score, compare, scale
+        self._tracks = TrackDrawer()
+
+    def __call__(self, frame: Frame, result: FrameResult) -> tuple[int, Frame]:
+        """The frame's index, and the drawn picture, ``scale`` times as large; twice as wide to compare."""
+        canvas = np.repeat(np.repeat(frame, self.scale, axis=0), self.scale, axis=1)
+        found = result.instances[result.instances.scores >= self.score]
+        boxes = found.pred_boxes.tensor.numpy() * self.scale
+        labels = [self.names[c] for c in found.pred_classes.tolist()]
+        drawn = self._tracks.draw(canvas, boxes, labels, found.track_ids.numpy(), found.scores.numpy())
+        if self.compare:
+            drawn = side_by_side(self._detections(canvas, result), drawn)
+        return result.frame_index, drawn
+
+    def _detections(self, canvas: Frame, result: FrameResult) -> Frame:
+        if result.detections is None:
+            return canvas
+        found = result.detections[result.detections.scores >= self.score]
+        boxes = found.pred_boxes.tensor.numpy() * self.scale
+        labels = [self.names[c] for c in found.pred_classes.tolist()]
+        return draw_tracks(canvas, boxes, labels, np.full(len(found), -1), found.scores.numpy())
 
 
 def to_spans(results: Sequence[FrameResult], names: Sequence[str], score: float = 0.0) -> list[TubeSpan]:
@@ -145,9 +220,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    results = track_clip(predictor, args.input)
     names = class_names(cfg)
-    write_video(args.input, results, names, args.output, score=args.score, compare=args.compare, scale=args.scale)
+    drawing: dict[str, Any] = {"score": args.score, "compare": args.compare, "scale": args.scale}
+    if args.mode == "online":
+        results = write_live(predictor, args.input, names, args.output, **drawing)
+    else:
+        results = track_clip(predictor, args.input)
+        write_video(args.input, results, names, args.output, **drawing)
     print(f"video: {args.output}")
     if args.timeline:
         spans = to_spans(results, names, args.score)

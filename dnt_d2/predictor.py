@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 import numpy as np
 from detectron2.checkpoint import DetectionCheckpointer
@@ -21,10 +22,18 @@ from .evaluation.outputs import link_arrays
 from .frame_result import FrameResult, Tracked
 from .modeling import VideoStream
 from .online_tracks import OnlineTracks
+from .pipeline import ahead
 from .tubes import Tube, interpolate_tube, trim_tube
 from .tubes.collector import TubeSettings, VideoCollector
 
 Frame = NDArray[np.uint8]
+
+
+class _Ready(NamedTuple):
+    """A frame that was checked and, if the network is to see it, resized for it."""
+
+    frame: Frame
+    item: dict[str, Any] | None
 
 
 class VideoPredictor:
@@ -105,13 +114,21 @@ class VideoPredictor:
         Raises:
             ValueError: when the frame is no such array, or its size differs.
         """
+        return self._take(self._prepare(self._seen, frame))
+
+    def _prepare(self, index: int, frame: Frame) -> _Ready:
+        """Check a frame by itself, and resize it. This may run in a background thread."""
         if not isinstance(frame, np.ndarray):
-            raise ValueError(f"frame {self._seen} is a {type(frame).__name__}: (H, W, 3) uint8, BGR, was expected")
+            raise ValueError(f"frame {index} is a {type(frame).__name__}: (H, W, 3) uint8, BGR, was expected")
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise ValueError(
-                f"frame {self._seen} is {frame.dtype} of shape {frame.shape}: (H, W, 3) uint8, BGR, was expected"
+                f"frame {index} is {frame.dtype} of shape {frame.shape}: (H, W, 3) uint8, BGR, was expected"
             )
-        size = (frame.shape[0], frame.shape[1])
+        return _Ready(frame, self._item(index, frame) if index % self.temporal_stride == 0 else None)
+
+    def _take(self, ready: _Ready) -> list[FrameResult]:
+        """The frame's turn has come."""
+        size = (ready.frame.shape[0], ready.frame.shape[1])
         if self._size is not None and size != self._size:
             raise ValueError(
                 f"frame {self._seen} is {size[1]}x{size[0]}, the video began with {self._size[1]}x{self._size[0]}: "
@@ -119,21 +136,20 @@ class VideoPredictor:
             )
         self._size = size
         index, self._seen = self._seen, self._seen + 1
-        sampled = index % self.temporal_stride == 0
         if self._online is not None:
-            return [self._step_online(index, frame, sampled)]
-        self._skipped = None if sampled else (index, frame)
-        if sampled:
-            self._pending.append(self._item(index, frame))
+            return [self._step_online(index, size, ready.item)]
+        self._skipped = (index, ready.frame) if ready.item is None else None
+        if ready.item is not None:
+            self._pending.append(ready.item)
             if len(self._pending) >= self._batch:
                 self._run()
         return []
 
-    def _step_online(self, index: int, frame: Frame, sampled: bool) -> FrameResult:
+    def _step_online(self, index: int, size: tuple[int, int], item: dict[str, Any] | None) -> FrameResult:
         assert self._online is not None
-        size, detections = (frame.shape[0], frame.shape[1]), None
-        if sampled:
-            (output,) = self.stream_model([self._item(index, frame)])
+        detections = None
+        if item is not None:
+            (output,) = self.stream_model([item])
             self._held, detections = self._online.step(*link_arrays(output)[:3]), output["instances"].to("cpu")
         assert self._held is not None, "the first frame is sampled"
         return FrameResult(index, self._held.to_instances(size), detections)
@@ -157,11 +173,28 @@ class VideoPredictor:
         self.reset()
         return results
 
-    def stream(self, frames: Iterable[Frame]) -> Iterator[FrameResult]:
-        """The results of a whole video, from an iterable of BGR frames; ends with :meth:`finish`."""
+    def stream(self, frames: Iterable[Frame], *, frames_ahead: int | None = None) -> Iterator[FrameResult]:
+        """The results of a whole video; ends with :meth:`finish`.
+
+        Frames are read and resized in a background thread while the network computes. The results are those of
+        :meth:`step`, and online they wait for no later frame.
+
+        Args:
+            frames: BGR, as for :meth:`step`.
+            frames_ahead: how many frames may be ready and wait for the network, each in memory at the network's size.
+                None is two batches (``TEST.FRAMES_PER_BATCH``); 0 reads each frame in the caller's thread, when its
+                turn has come.
+
+        Raises:
+            ValueError: for a bad frame, see :meth:`step`, or ``frames_ahead`` below 0.
+        """
+        depth = 2 * self._batch if frames_ahead is None else frames_ahead
+        if depth < 0:
+            raise ValueError(f"frames_ahead is {depth}: it must be at least 0")
         self.reset()
-        for frame in frames:
-            yield from self.step(frame)
+        ready = starmap(self._prepare, enumerate(frames))
+        for each in ahead(ready, depth) if depth else ready:
+            yield from self._take(each)
         yield from self.finish()
 
     def _item(self, index: int, frame: Frame) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from detectron2.structures import Boxes, Instances
 
 from dnt_d2 import VideoPredictor, demo
 from dnt_d2.frame_result import FrameResult, TrackIDs
-from dnt_d2.video import probe, read_frames
+from dnt_d2.video import Frame, probe, read_frames
 
 Make = Callable[..., Any]
 NAMES = ["dog", "car", "bird"]
@@ -87,6 +88,63 @@ def test_video_has_every_frame(clip: Path, tmp_path: Path, compare: bool, scale:
     assert next(read_frames(output)).shape[1] >= width
 
 
+@pytest.mark.parametrize("compare", [False, True])
+def test_the_pictures_are_those_that_are_drawn_one_after_the_other(clip: Path, tmp_path: Path, compare: bool) -> None:
+    """Trails depend on the frames before, so that the order counts."""
+    results = [result(t, [(1, 0, 0.9), (2, 1, 0.5)], detections=2) for t in range(6)]
+    pictures: list[Any] = []
+    demo.write_video(
+        clip, results, NAMES, tmp_path / "out.mp4", compare=compare, frame_callback=lambda _, p: pictures.append(p)
+    )
+    draw = demo.ResultDrawer(NAMES, compare=compare)
+    expected = [draw(*pair) for pair in zip(read_frames(clip), results, strict=True)]
+    assert [t for t, _ in expected] == list(range(6))
+    for mine, (_, other) in zip(pictures, expected, strict=True):
+        assert np.array_equal(mine, other)
+
+
+def test_decoding_drawing_and_encoding_work_at_once(clip: Path, tmp_path: Path) -> None:
+    """Frame t + 2 is read, and t + 1 drawn, before t is written."""
+    met = threading.Barrier(3, timeout=10)
+
+    def meet(t: int, lag: int) -> None:
+        if 0 <= t - lag < 3:
+            met.wait()
+
+    def pairs() -> Iterator[tuple[Frame, FrameResult]]:
+        for t, frame in enumerate(read_frames(clip)):
+            meet(t, 2)
+            yield frame, result(t, [])
+
+    def draw(frame: Frame, found: FrameResult) -> tuple[int, Frame]:
+        meet(found.frame_index, 1)
+        return found.frame_index, frame
+
+    demo.write_pairs(pairs(), draw, tmp_path / "out.mp4", probe(clip), frame_callback=lambda t, _: meet(t, 0))
+    assert probe(tmp_path / "out.mp4").num_frames == 6
+
+
+@pytest.mark.parametrize("stage", ["pairs", "draw", "write"])
+def test_an_error_leaves_no_video_and_no_thread(clip: Path, tmp_path: Path, stage: str) -> None:
+    def fail(where: str, t: int) -> None:
+        if where == stage and t == 2:
+            raise OSError(stage)
+
+    def pairs() -> Iterator[tuple[Frame, FrameResult]]:
+        for t, frame in enumerate(read_frames(clip)):
+            fail("pairs", t)
+            yield frame, result(t, [])
+
+    def draw(frame: Frame, found: FrameResult) -> tuple[int, Frame]:
+        fail("draw", found.frame_index)
+        return found.frame_index, frame
+
+    with pytest.raises(OSError, match=stage):
+        demo.write_pairs(pairs(), draw, tmp_path / "out.mp4", probe(clip), frame_callback=lambda t, _: fail("write", t))
+    assert list(tmp_path.glob("*.mp4")) == []
+    assert not any(thread.name == "ahead" for thread in threading.enumerate())
+
+
 def test_score_hides_weak_tracks(clip: Path, tmp_path: Path) -> None:
     pictures: dict[float, list[Any]] = {0.0: [], 0.5: []}
     for score, kept in pictures.items():
@@ -123,7 +181,7 @@ def cfg(small_cfg: Make, small_model: Make, tmp_path: Path) -> CfgNode:
 def test_modes(cfg: CfgNode, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
     """Each draws what VideoPredictor says in it, and offline is what is drawn unless something else is asked for."""
     drawn: list[FrameResult] = []
-    monkeypatch.setattr(demo, "write_video", lambda source, results, *_, **__: drawn.extend(results))
+    monkeypatch.setattr(demo, "write_pairs", lambda pairs, *_, **__: drawn.extend(result for _, result in pairs))
     arguments = ["--config-file", str(tmp_path / "config.yaml"), "--input", str(clip), "--output", "out.mp4"]
     assert demo.main([*arguments, *(["--mode", mode] if mode == "online" else [])]) == 0
     found = {name: list(VideoPredictor(cfg, mode=name).stream(read_frames(clip))) for name in ("offline", "online")}
@@ -135,6 +193,20 @@ def test_modes(cfg: CfgNode, clip: Path, tmp_path: Path, monkeypatch: pytest.Mon
         for name, results in found.items()
     }
     assert same == {name: name == mode for name in found}
+
+
+def test_live_frames_meet_their_results(cfg: CfgNode, clip: Path, tmp_path: Path) -> None:
+    """One pass over the source, whose frames wait for the network, a few at a time."""
+    predictor = VideoPredictor(cfg, mode="online")
+    frames = list(read_frames(clip))
+    pairs = list(demo.track_live(predictor, clip))
+    assert [r.frame_index for _, r in pairs] == list(range(6))
+    assert all(np.array_equal(mine, other) for (mine, _), other in zip(pairs, frames, strict=True))
+    results = demo.write_live(predictor, clip, NAMES, tmp_path / "live.mp4", score=0.1)
+    for mine, (_, other) in zip(results, pairs, strict=True):
+        assert mine.frame_index == other.frame_index
+        assert torch.allclose(mine.instances.scores, other.instances.scores)
+    assert probe(tmp_path / "live.mp4").num_frames == 6
 
 
 def test_a_mode_that_can_not_be(cfg: CfgNode, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,17 @@ def video(make_video: Make) -> list[Picture]:
 
 
 def run(
-    cfg: CfgNode, model: DetectAndTrack, frames: list[Picture], *, batch: int = 1, **settings: Any
+    cfg: CfgNode,
+    model: DetectAndTrack,
+    frames: Iterable[Picture],
+    *,
+    batch: int = 1,
+    frames_ahead: int | None = None,
+    **settings: Any,
 ) -> list[FrameResult]:
     cfg = cfg.clone()
     cfg.TEST.FRAMES_PER_BATCH = batch
-    return list(VideoPredictor(cfg, model=model, **settings).stream(frames))
+    return list(VideoPredictor(cfg, model=model, **settings).stream(frames, frames_ahead=frames_ahead))
 
 
 def assert_same(mine: Instances, other: Instances) -> None:
@@ -317,18 +324,75 @@ def test_online_results_are_final(
         assert_all_same(list(predictor.stream(video[: t + 1])), whole[: t + 1])
 
 
-def test_an_online_result_comes_before_the_next_frame_is_read(
-    cfg: CfgNode, model: DetectAndTrack, video: list[Picture]
-) -> None:
-    read: list[int] = []
+def test_an_online_result_waits_for_no_later_frame(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    """A camera that has no next frame until somebody has seen the result of the last one."""
+    seen = [threading.Event() for _ in video]
 
     def camera() -> Iterator[Picture]:
         for t, frame in enumerate(video):
-            read.append(t)
+            assert t == 0 or seen[t - 1].wait(timeout=10)
             yield frame
 
     for result in VideoPredictor(cfg, model=model, mode="online").stream(camera()):
-        assert read[-1] == result.frame_index
+        seen[result.frame_index].set()
+    assert all(event.is_set() for event in seen)
+
+
+# Frames that are read ahead
+
+
+@pytest.mark.parametrize("settings", [{}, {"temporal_stride": 3}, {"mode": "online"}, {"batch": 3}])
+@pytest.mark.parametrize("frames_ahead", [None, 1, 50])
+def test_reading_ahead_changes_nothing(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], settings: dict[str, Any], frames_ahead: int | None
+) -> None:
+    """Also where all frames come in one array, as some cameras give them; one by one they are the reference."""
+
+    def one_array() -> Iterator[Picture]:
+        shared = np.empty_like(video[0])
+        for frame in video:
+            shared[:] = frame
+            yield shared
+
+    cfg = cfg.clone()
+    cfg.TEST.FRAMES_PER_BATCH = settings.get("batch", 1)
+    stepwise = VideoPredictor(cfg, model=model, **{k: v for k, v in settings.items() if k != "batch"})
+    expected = [*chain(*map(stepwise.step, video)), *stepwise.finish()]
+    for frames in (video, one_array()):
+        assert_all_same(run(cfg, model, frames, frames_ahead=frames_ahead, **settings), expected)
+    assert_all_same(run(cfg, model, video, frames_ahead=0, **settings), expected)
+
+
+@pytest.mark.parametrize(("frames_ahead", "most"), [(0, 1), (1, 2), (3, 4), (None, 3)])
+def test_so_many_frames_are_read_ahead(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], frames_ahead: int | None, most: int
+) -> None:
+    """The frame under way, and those that wait: memory is constant, however long the video is."""
+    read: list[int] = []
+
+    def camera() -> Iterator[Picture]:
+        for t in range(20):
+            read.append(t)
+            yield video[t % 7]
+
+    predictor = VideoPredictor(cfg, model=model, mode="online")
+    for taken, _ in enumerate(predictor.stream(camera(), frames_ahead=frames_ahead), start=1):
+        assert taken <= len(read) <= taken - 1 + most
+    assert len(read) == 20
+
+
+@pytest.mark.parametrize("mode", ["offline", "online"])
+def test_a_bad_frame_ahead_comes_in_its_place(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], mode: str
+) -> None:
+    predictor, found = VideoPredictor(cfg, model=model, mode=mode), []
+    with pytest.raises(ValueError, match=r"frame 2 is a NoneType"):  # noqa: PT012
+        for result in predictor.stream([*video[:2], None, *video[2:]]):  # type: ignore[list-item]
+            found.append(result.frame_index)
+    assert found == ([0, 1] if mode == "online" else [])
+    with pytest.raises(ValueError, match="frames_ahead is -1: it must be at least 0"):
+        next(predictor.stream(video, frames_ahead=-1))
+    assert len(list(predictor.stream(video))) == 7  # it begins anew
 
 
 def test_online_tracks(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:

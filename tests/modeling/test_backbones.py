@@ -29,7 +29,8 @@ SIZES = [(96, 128), (97, 130), (65, 33), (1, 1)]
 def maps(backbone: nn.Module, size: tuple[int, int]) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     with torch.no_grad():
-        return backbone.eval()(torch.randn(2, 3, *size))
+        x = torch.randn(2, 3, *size)
+        return backbone.to(x.device).eval()(x)
 
 
 def assert_strides(found: dict[str, torch.Tensor], backbone: Any, size: tuple[int, int]) -> None:

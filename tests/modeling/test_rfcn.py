@@ -27,7 +27,7 @@ def make_heads(small_cfg: Callable[..., Any]) -> Callable[..., RFCNHeads]:
         heads = RFCNHeads(small_cfg(*overrides), SHAPE)
         for conv in (heads.cls_conv, heads.box_conv):  # livelier than at the start of a training
             torch.nn.init.normal_(conv.weight, std=0.5)
-        return heads
+        return heads.to(NO_BOXES.device)  # where all tensors of the tests are
 
     return make
 
@@ -265,7 +265,7 @@ def test_gradients_reach_the_maps_of_the_kept_rois_frames(
 def test_it_keeps_detectron2s_contract(make_heads: Callable[..., RFCNHeads], make_pair: Callable[..., Any]) -> None:
     heads, item = make_heads(), make_pair()
     features = {"res5": torch.randn(1, 12, 6, 8)}
-    images = ImageList.from_tensors([item["image"].float()])
+    images = ImageList.from_tensors([item["image"].to(features["res5"])])
     proposals = [make_proposals(around(item["instances"]))]
     with EventStorage():
         same, terms = heads(images, features, proposals, [item["instances"]])

@@ -21,6 +21,7 @@ NO_BOXES = torch.zeros(0, 4)
 
 
 def make_head(**changes: Any) -> CorrelationTrackHead:
+    """On the device of the tests, as all tensors that they make."""
     torch.manual_seed(0)
     settings: dict[str, Any] = {
         "in_features": ["res5", "res3", "res4"],
@@ -36,7 +37,7 @@ def make_head(**changes: Any) -> CorrelationTrackHead:
         "loss_weight": 1.0,
         "smooth_l1_beta": 1.0,
     }
-    return CorrelationTrackHead(**(settings | changes))
+    return CorrelationTrackHead(**(settings | changes)).to(NO_BOXES.device)
 
 
 def make_maps(n: int, seed: int = 0, box_channels: int = 36) -> FrameMaps:
@@ -185,7 +186,7 @@ def test_without_correlation_it_reads_the_box_maps_alone(small_cfg: Callable[...
     head = build_track_head(cfg, SHAPES)
     assert head is not None
     assert head.conv.in_channels == 2 * 36
-    assert head.maps(make_maps(2), make_maps(2, seed=1)).shape == (2, 36, 6, 8)
+    assert head.to(NO_BOXES.device).maps(make_maps(2), make_maps(2, seed=1)).shape == (2, 36, 6, 8)
 
 
 # What it predicts

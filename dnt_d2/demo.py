@@ -130,8 +130,9 @@ def write_pairs(
         info: of the source: its rate, and its length for the progress bar.
         frame_callback: is given each index and drawn frame, in the caller's thread.
     """
-    drawn = ahead(starmap(draw, ahead(pairs)))
-    with VideoWriter(output, info.fps) as writer, closing(drawn):
+    ready = ahead(pairs)
+    drawn = ahead(starmap(draw, ready))
+    with VideoWriter(output, info.fps) as writer, closing(ready), closing(drawn):
         for index, picture in tqdm(drawn, total=info.num_frames, desc="drawing", unit="frame"):
             writer.write(picture)
             if frame_callback is not None:

@@ -32,8 +32,8 @@ def ahead(items: Iterable[T], depth: int = 4) -> Generator[T, None, None]:
 
     Returns:
         An iterator. The thread starts with its first item, and ends with the last one, with an error, or when the
-        iterator is closed or forgotten; then ``items`` is closed too, if it can be. An error of ``items`` is raised
-        where its item would have been.
+        iterator is closed or forgotten; then ``items`` is closed too, if it is a generator (a ``map`` over one is
+        none: close that yourself). An error of ``items`` is raised where its item would have been.
 
     Raises:
         ValueError: for a depth below 1.

@@ -390,6 +390,7 @@ def test_a_bad_frame_ahead_comes_in_its_place(
         for result in predictor.stream([*video[:2], None, *video[2:]]):  # type: ignore[list-item]
             found.append(result.frame_index)
     assert found == ([0, 1] if mode == "online" else [])
+    assert not any(thread.name == "ahead" for thread in threading.enumerate())
     with pytest.raises(ValueError, match="frames_ahead is -1: it must be at least 0"):
         next(predictor.stream(video, frames_ahead=-1))
     assert len(list(predictor.stream(video))) == 7  # it begins anew

@@ -15,7 +15,7 @@ from dnt_d2.benchmark.figures import Limit, Stage
 from dnt_d2.benchmark.options import Options
 from dnt_d2.benchmark.page import STAGES
 from dnt_d2.evaluation.settings import Changeable, sweep_linkings
-from dnt_d2.provenance import machine_name
+from dnt_d2.provenance import machine_name, provenance
 
 Load = Callable[[str], ModuleType]
 
@@ -65,7 +65,7 @@ def test_all_stages_each_in_its_own_process(
     benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def command(words: list[str], **_: Any) -> None:
-        Stage(words[2], "", limits=[Limit(words[2], 1.0, 1.0, "x")]).write(words[-1])
+        Stage(words[2], "", provenance(), limits=[Limit(words[2], 1.0, 1.0, "x")]).write(words[-1])
 
     monkeypatch.setattr(benchmark.subprocess, "run", command)
     run(benchmark, monkeypatch, "all", "--output", str(tmp_path / "all.json"))

@@ -1,10 +1,13 @@
 """The arithmetic of `correlation`: one strip of a picture as matrix products, forward and backward.
 
 Every position of the first map is compared with a square of positions around it in the second one. This is done by
-matrix products: a tile of 4 x 16 positions times the window of all positions that the tile can reach. Of each product
-only a band is wanted, because every position has a window of its own inside the common one. More than half of the
-multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per displacement: a
-matrix product has what it reads in the cache.
+matrix products: a tile of positions (4 x 16 on the CPU) times the window of all positions that the tile can reach. Of
+each product only a band is wanted, because every position has a window of its own inside the common one. More than half
+of the multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per
+displacement: a matrix product has what it reads in the cache.
+
+The work goes picture by picture and strip by strip (16 columns), and so does the backward pass, which loads its strips
+again: the extra memory is that of one strip.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from .correlation_phase import Phase
 # Rows and columns of a tile. Smaller tiles waste less of each product, but every strip of them copies its surroundings
 # again. Of ten shapes from 4 x 8 to 8 x 16, on a CPU with AVX-512, this one is among the fastest for d = 4 and d = 8.
 _TILE = (4, 16)
+# On CUDA few and large products, hence few launches, are worth more than small waste.
+_TILE_CUDA = (4, 64)
 
 
 def sum_dtype(x: Tensor, y: Tensor) -> torch.dtype:
@@ -79,8 +84,9 @@ class Strip:
         (channels, height, self.width), step, grid = phase.x.shape[1:], phase.step, phase.maps.shape[1]
         self.phase = phase
         self.channels_last = phase.x.stride(1) == 1 and channels > 1
-        self.count = -(-height // _TILE[0])
-        strips = -(-self.width // _TILE[1])
+        tile = _TILE_CUDA if phase.x.is_cuda else _TILE
+        self.count = -(-height // tile[0])
+        strips = -(-self.width // tile[1])
         self.tile = tile_h, tile_w = -(-height // self.count), -(-self.width // strips)
         self.window = window_h, window_w = step * (tile_h - 1) + grid, step * (tile_w - 1) + grid
         self.x = self._buffer(channels, self.count * tile_h, tile_w)

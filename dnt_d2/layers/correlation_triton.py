@@ -71,8 +71,6 @@ def _launch_gradient(
     (count, channels, height, width), grid = target.shape, maps.shape[1]
     tiles_down, tiles_across = triton.cdiv(height, tiles.rows), triton.cdiv(width, tiles.cols)
     programs = count * tiles_down * tiles_across, triton.cdiv(channels, tiles.across)
-    if min(programs) == 0:  # a map of y can be empty where that of x is not
-        return
     _gradient[programs](
         target, partner, maps, *target.stride(), *partner.stride(), *maps.stride(),
         channels, height, width, *partner.shape[2:], top, left, phase.scale, tiles_down, tiles_across,

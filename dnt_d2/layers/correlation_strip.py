@@ -61,15 +61,16 @@ def correlate(phase: Phase) -> None:
 
 
 def backpropagate(phase: Phase, x_grad: Tensor, y_grad: Tensor) -> None:
-    """Write the gradients of ``phase``, for ``phase.maps`` as that of its output, into tensors like its x and y."""
-    strip = Strip(phase)
+    """Write the gradients of ``phase``, for ``phase.maps`` as that of its output, into zeros like its x and y."""
+    strip, summed = Strip(phase), y_grad.dtype == sum_dtype(phase.x, phase.y)
     for x, y, maps, x_target, y_target in zip(phase.x, phase.y, phase.maps, x_grad, y_grad, strict=True):
         # Strips overlap in y: its gradient is summed over them, and rounded once, at the end.
-        y_sum = torch.zeros_like(y_target, dtype=sum_dtype(x, y))
+        y_sum = y_target if summed else torch.zeros_like(y_target, dtype=sum_dtype(x, y))
         for left in strip.lefts():
             strip.load(x, y, left)
             strip.backpropagate(maps, x_target, y_sum, left)
-        y_target.copy_(y_sum)
+        if not summed:
+            y_target.copy_(y_sum)
 
 
 class Strip:

@@ -54,7 +54,7 @@ def correlate(phase: Phase, tiles: Tiles = FORWARD) -> None:
 def backpropagate(phase: Phase, x_grad: Tensor, y_grad: Tensor, tiles: Tiles = BACKWARD) -> None:
     """Write the gradients of ``phase`` for that of its output, ``phase.maps``, into tensors like its ``x`` and ``y``.
 
-    They are views of one dtype with the phase. Every position is written; for cells without a position in reach: 0.
+    They are of one dtype with the phase. Every cell is written, with 0 where no position reaches it.
     """
     reach, step = phase.maps.shape[1] - 1, phase.step
     x_window = step * (tiles.rows - 1) + reach + 1, step * (tiles.cols - 1) + reach + 1

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from dnt_d2.layers import correlation_strip
 from dnt_d2.layers.correlation_phase import Phase
-from dnt_d2.layers.correlation_strip import Strip, _overlap, sum_dtype
+from dnt_d2.layers.correlation_strip import Strip, _overlap, backpropagate, correlate, product_dtype, sum_dtype
 
 
 def random_phase(size: tuple[int, int], step: int, top: int, left: int) -> Phase:
@@ -50,6 +51,36 @@ def test_one_position_by_hand() -> None:
     expected = (phase.x[0, :, i, j] * phase.y[0, :, 2 * i + dy - 3, 2 * j + dx - 1]).mean()
     torch.testing.assert_close(out[dy, dx, i, j], expected)
     assert (out[:3, :, 0] == 0).all()  # rows -3 to -1 of y
+
+
+@pytest.mark.parametrize("tile_units", [False, True])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_bfloat16_is_rounded_once_by_either_way(
+    monkeypatch: pytest.MonkeyPatch, tile_units: bool, channels_last: bool
+) -> None:
+    monkeypatch.setattr(correlation_strip, "_has_tile_units", lambda: tile_units)
+    phase = random_phase((6, 18), 1, 2, 2)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    x, y = (tensor.bfloat16().to(memory_format=layout) for tensor in (phase.x, phase.y))
+    narrow = phase._replace(x=x, y=y, maps=phase.maps.bfloat16())
+    assert product_dtype(narrow) == (torch.bfloat16 if tile_units else torch.float32)
+    wide = phase._replace(x=x.double(), y=y.double(), maps=narrow.maps.double())
+    assert product_dtype(wide) == torch.float64
+    out, grads = torch.empty_like(narrow.maps), (torch.zeros_like(x), torch.zeros_like(y))
+    correlate(narrow._replace(maps=out))
+    backpropagate(narrow, *grads)
+    for ours, theirs in zip((out[0], *(grad[0] for grad in grads)), run(wide), strict=True):
+        torch.testing.assert_close(ours.double(), theirs, rtol=2**-8, atol=1e-6)
+
+
+def test_buffers_have_the_layout_of_the_maps() -> None:
+    phase = random_phase((6, 18), 1, 2, 2)
+    strip = Strip(phase)
+    last = Strip(phase._replace(x=phase.x.to(memory_format=torch.channels_last)))
+    assert strip.x.stride()[2] == strip.y.stride()[2] == 1
+    assert (
+        last.x.stride()[0] == last.y.stride()[0] == last.gradients[0].stride()[1] == last.gradients[1].stride()[0] == 1
+    )
 
 
 def test_tiles_of_nearly_equal_size() -> None:

@@ -55,6 +55,7 @@ def evaluate(small_cfg: Make, small_model: Make, tiny_ilsvrc: Path, folder: Path
         *("MODEL.WEIGHTS", str(folder / "start.pth")),
         *("DATASETS.TEST", ("imagenet_vid_val",)),
         *("TEST.FRAMES_PER_BATCH", 2),
+        *("MODEL.DEVICE", "cpu"),  # several ranks, and the same numbers to the last digit
     )
     DetectionCheckpointer(small_model(cfg, lively=True), str(folder)).save("start")
     (folder / "tiny.yaml").write_text(cfg.dump())

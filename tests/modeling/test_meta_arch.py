@@ -236,9 +236,9 @@ def test_only_boxes_above_the_threshold_are_tracked(small_cfg: Make, small_model
     assert torch.allclose(strict[1]["tracklets"].start_boxes.tensor, expected)
 
 
-def test_half_precision(small_model: Make, make_pair: Make, make_video: Make) -> None:
+def test_half_precision(small_model: Make, make_pair: Make, make_video: Make, device: torch.device) -> None:
     model = small_model(lively=True)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(device.type, dtype=torch.bfloat16):
         terms = losses(model, [make_pair()])
         assert all(value.isfinite() and value.dtype == torch.float32 for value in terms.values())
         model.eval()

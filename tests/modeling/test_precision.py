@@ -22,7 +22,6 @@ from dnt_d2.modeling.precision import PRECISIONS, at_least_float32, autocast
 Make = Callable[..., Any]
 HALF = ("TEST.PRECISION", "bfloat16")
 LAST = ("MODEL.CHANNELS_LAST", True)
-CPU = torch.device("cpu")
 
 
 def build(small_cfg: Make, small_model: Make, *overrides: Any) -> DetectAndTrack:
@@ -45,16 +44,17 @@ def test_at_least_float32(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_autocast_sets_the_precision_of_convolutions(precision: str) -> None:
-    layer = torch.nn.Conv2d(1, 1, 1)
-    with autocast(CPU, precision):
+def test_autocast_sets_the_precision_of_convolutions(precision: str, device: torch.device) -> None:
+    layer = torch.nn.Conv2d(1, 1, 1).to(device)
+    with autocast(device, precision):
         assert layer(torch.ones(1, 1, 2, 2)).dtype == PRECISIONS[precision]
     assert layer.weight.dtype == torch.float32
 
 
-def test_float32_leaves_the_callers_autocast_alone() -> None:
-    with torch.autocast("cpu", torch.bfloat16), autocast(CPU, "float32"):
-        assert torch.nn.Conv2d(1, 1, 1)(torch.ones(1, 1, 2, 2)).dtype == torch.bfloat16
+def test_float32_leaves_the_callers_autocast_alone(device: torch.device) -> None:
+    layer = torch.nn.Conv2d(1, 1, 1).to(device)
+    with torch.autocast(device.type, torch.bfloat16), autocast(device, "float32"):
+        assert layer(torch.ones(1, 1, 2, 2)).dtype == torch.bfloat16
 
 
 def test_an_unknown_precision(small_cfg: Make, small_model: Make) -> None:

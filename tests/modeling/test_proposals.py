@@ -35,9 +35,9 @@ def model(small_model: Make) -> DetectAndTrack:
 
 
 @pytest.fixture(scope="module")
-def pictures(make_video: Make) -> list[Tensor]:
+def pictures(make_video: Make, device: torch.device) -> list[Tensor]:
     sizes = [(96, 128), (70, 90)]
-    return [make_video(i, 1, size)[0]["image"].float() / 60 - 2 for i, size in enumerate(sizes)]
+    return [make_video(i, 1, size)[0]["image"].to(device).float() / 60 - 2 for i, size in enumerate(sizes)]
 
 
 def propose(model: DetectAndTrack, pictures: list[Tensor], sides: Any = SIDES, topk: int = 40) -> list[Instances]:

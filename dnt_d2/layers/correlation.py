@@ -32,6 +32,9 @@ def local_correlation(
     Half precision inputs are accumulated in float32, and autocast does not change the arithmetic. `torch.compile`
     takes it as one operator, in a full graph. The gradient can not be differentiated again.
 
+    On CUDA, maps of one dtype up to float32 are correlated by Triton kernels, if Triton is installed and works. With
+    ``DNT_D2_TRITON=0`` in the environment, when the first maps come, PyTorch's matrix products do it, as everywhere.
+
     Args:
         x: (N, C, H, W) features of the first frame, any floating dtype. N may be 0.
         y: (N, C, H, W) features of the second frame, on the same device. If its dtype differs from that of ``x``,

@@ -68,7 +68,7 @@ def _triton_path() -> ModuleType | None:
     except ImportError:
         return None
     try:
-        one = torch.ones(1, 1, 1, 1, device="cuda")
+        one = torch.ones(1, 1, 1, 1, device="cuda", dtype=torch.float32)
         correlation_triton.correlate(Phase(one, one, torch.empty_like(one)[None], 1, 0, 0))
     except Exception as error:  # it builds a launcher: without a compiler or Python's headers, anything may come
         warnings.warn(f"Triton can't be used, and correlation is slower without it: {error}", stacklevel=2)

@@ -2,13 +2,13 @@
 
 A program makes the products of one tile of positions with a chunk of the window that the tile can reach, and stores
 the band of them that is wanted. Nothing is copied beforehand, and there is one launch per phase where strips need one
-hundred. Sums are float32 for every dtype; float32 products are those of float32, never of TF32. Gradients gather what
+hundred. Sums are float32 for every dtype; float32 products are exact to float32, not to TF32. Gradients gather what
 they need and are written once, without atomics: the same inputs give the same bits.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import triton
@@ -29,6 +29,12 @@ class Tiles(NamedTuple):
     depth: int = 32  # channels (forward) or partners (backward) that one step of the sum adds
     warps: int = 4
     stages: int = 3
+    precision: str = "ieee"  # of float32 products; "tf32x3" makes them of three shorter ones
+
+    def options(self) -> dict[str, Any]:
+        """The tiles as a kernel wants to be told of them."""
+        sizes = {"ROWS": self.rows, "COLS": self.cols, "ACROSS": self.across, "DEPTH": self.depth}
+        return {**sizes, "PRECISION": self.precision, "num_warps": self.warps, "num_stages": self.stages}
 
 
 FORWARD = Tiles()
@@ -46,8 +52,7 @@ def correlate(phase: Phase, tiles: Tiles = FORWARD) -> None:
         _correlate[programs](
             x, y, maps, *x.stride(), *y.stride(), *maps.stride(),
             channels, height, width, *y.shape[2:], top, left, phase.scale, tiles_down, tiles_across,
-            STEP=step, GRID=grid, ROWS=tiles.rows, COLS=tiles.cols, WINDOW_H=window[0], WINDOW_W=window[1],
-            ACROSS=tiles.across, DEPTH=tiles.depth, num_warps=tiles.warps, num_stages=tiles.stages,
+            STEP=step, GRID=grid, WINDOW_H=window[0], WINDOW_W=window[1], **tiles.options(),
         )  # fmt: skip
 
 
@@ -75,8 +80,7 @@ def _launch_gradient(
         target, partner, maps, *target.stride(), *partner.stride(), *maps.stride(),
         channels, height, width, *partner.shape[2:], top, left, phase.scale, tiles_down, tiles_across,
         OF_X=of_x, STEP=step, GRID=grid, SHIFT=1 + max(0, grid - min(top, left)),
-        ROWS=tiles.rows, COLS=tiles.cols, WINDOW_H=window[0], WINDOW_W=window[1],
-        ACROSS=tiles.across, DEPTH=tiles.depth, num_warps=tiles.warps, num_stages=tiles.stages,
+        WINDOW_H=window[0], WINDOW_W=window[1], **tiles.options(),
     )  # fmt: skip
 
 
@@ -85,7 +89,7 @@ def _correlate(  # type: ignore[no-untyped-def]
     x, y, maps, x_n, x_c, x_i, x_j, y_n, y_c, y_i, y_j, m_n, m_dy, m_dx, m_i, m_j,
     channels, height, width, y_height, y_width, top, left, scale, tiles_down, tiles_across,
     STEP: tl.constexpr, GRID: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr,
-    WINDOW_H: tl.constexpr, WINDOW_W: tl.constexpr, ACROSS: tl.constexpr, DEPTH: tl.constexpr,
+    WINDOW_H: tl.constexpr, WINDOW_W: tl.constexpr, ACROSS: tl.constexpr, DEPTH: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     tile = tl.program_id(0) % (tiles_down * tiles_across)
     n = (tl.program_id(0) // (tiles_down * tiles_across)).to(tl.int64)  # offsets may exceed 31 bits
@@ -105,7 +109,7 @@ def _correlate(  # type: ignore[no-untyped-def]
         there = channel < channels
         a = tl.load(x_at[:, None] + channel[None, :] * x_c, mask=in_x[:, None] & there[None, :], other=0.0)
         b = tl.load(y_at[None, :] + channel[:, None] * y_c, mask=in_y[None, :] & there[:, None], other=0.0)
-        total = tl.dot(a, b, total, input_precision="ieee")
+        total = tl.dot(a, b, total, input_precision=PRECISION)
     # Cells outside of y hold zeros, and are stored: the output has no other values there.
     dy = (cell // WINDOW_W)[None, :] - (place // COLS)[:, None] * STEP
     dx = (cell % WINDOW_W)[None, :] - (place % COLS)[:, None] * STEP
@@ -121,7 +125,7 @@ def _gradient(  # type: ignore[no-untyped-def]
     channels, height, width, p_height, p_width, top, left, scale, tiles_down, tiles_across,
     OF_X: tl.constexpr, STEP: tl.constexpr, GRID: tl.constexpr, SHIFT: tl.constexpr,
     ROWS: tl.constexpr, COLS: tl.constexpr, WINDOW_H: tl.constexpr, WINDOW_W: tl.constexpr,
-    ACROSS: tl.constexpr, DEPTH: tl.constexpr,
+    ACROSS: tl.constexpr, DEPTH: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     tile = tl.program_id(0) % (tiles_down * tiles_across)
     n = (tl.program_id(0) // (tiles_down * tiles_across)).to(tl.int64)
@@ -159,7 +163,7 @@ def _gradient(  # type: ignore[no-untyped-def]
         offsets = i.to(tl.int64) * p_i + j.to(tl.int64) * p_j
         there = inside[:, None] & (channel < channels)[None, :]
         values = tl.load(partner_at[None, :] + offsets[:, None], mask=there, other=0.0)
-        total = tl.dot(weights, values, total, input_precision="ieee")
+        total = tl.dot(weights, values, total, input_precision=PRECISION)
     at = n * t_n + own_i.to(tl.int64)[:, None] * t_i + own_j.to(tl.int64)[:, None] * t_j + channel[None, :] * t_c
     mask = in_target[:, None] & (channel < channels)[None, :]
     tl.store(target + at, (total * scale).to(target.dtype.element_ty), mask=mask)

@@ -36,7 +36,7 @@ def product_dtype(phase: Phase) -> torch.dtype:
     """The dtype of factors and products: that of the sums, but bfloat16 where the processor multiplies tiles of it.
 
     There, products are summed in float32 and rounded once, to the dtype of the result. Without tile units (AMX) it is
-    slower than copies in float32, and float16 always is: few processors have units for it.
+    slower than copies in float32. Float16 gains nothing even where the processor has instructions for it.
     """
     both_narrow = phase.x.dtype == phase.y.dtype == phase.maps.dtype == torch.bfloat16
     if both_narrow and phase.x.device.type == "cpu" and _has_tile_units():
@@ -46,7 +46,7 @@ def product_dtype(phase: Phase) -> torch.dtype:
 
 @cache
 def _has_tile_units() -> bool:
-    # Both names are private to PyTorch. Where one is missing the answer is no, which is slower and never wrong.
+    # The name is private to PyTorch. Where it is missing the answer is no, which is slower and never wrong.
     has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return torch.backends.mkldnn.is_available() and has_amx is not None and has_amx()
 

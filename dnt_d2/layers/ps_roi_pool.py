@@ -2,8 +2,11 @@
 
 A RoI is cut into k x k bins, and each bin averages a map of its own. The sums come from integral images: whatever the
 size of a bin, its sum is four numbers of the integral image. The gradient goes the same way back: each bin leaves four
-numbers at its corners, and running sums spread them over the cells. Both passes work through the k rows of bins one
-after the other, so that the integral images (float64, since differences of large sums are taken) stay small.
+numbers at its corners, and running sums spread them over the cells. All of this is in float64, since differences of
+large sums are taken.
+
+Here are the layer and its gradient; `ps_roi_ops` has the operators behind them, `ps_roi_bins` which cells a bin has,
+`ps_roi_integral` the arithmetic in PyTorch, and `ps_roi_kernels` the same as compiled loops, for the CPU.
 
 `torchvision.ops.ps_roi_pool` computes something else: it rounds the corners after scaling them, and never reads the
 last row and column of the maps.
@@ -11,11 +14,13 @@ last row and column of the maps.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from . import ps_roi_ops  # noqa: F401  registers the operators
 
 
 def ps_roi_pool(maps: Tensor, rois: Tensor, output_size: int, spatial_scale: float) -> Tensor:
@@ -26,8 +31,9 @@ def ps_roi_pool(maps: Tensor, rois: Tensor, output_size: int, spatial_scale: flo
     all cells that it touches, within the map; a bin that touches none is 0. Edges are computed in float32, in the
     order of Caffe's layer, so that a bin covers the same cells here and there.
 
-    Sums are made in float64, for any dtype of the maps. An infinite or undefined cell makes the bins of its map
-    undefined also below and right of it. The gradient can not be differentiated again; RoIs have none.
+    Sums are made in float64, for any dtype of the maps, and autocast does not change that. An infinite or undefined
+    cell makes the bins of its map undefined also below and right of it. `torch.compile` takes it as one operator. The
+    gradient can not be differentiated again; RoIs have none.
 
     Args:
         maps: (N, D * k * k, H, W), any floating dtype; the map of output d for bin (row, col) is channel
@@ -98,109 +104,17 @@ def _check_inputs(maps: Tensor, rois: Tensor, k: int) -> None:
 
 
 class _PSRoIPool(torch.autograd.Function):
-    """Both passes, on buffers for one row of bins at a time: (D, N, k columns of bins, H + 1, W + 1)."""
+    """The operation with its gradient, both as operators that compilers do not look into."""
 
     @staticmethod
     def forward(ctx: Any, maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
         ctx.save_for_backward(rois)
-        ctx.maps_shape, ctx.maps_dtype, ctx.k, ctx.scale = maps.shape, maps.dtype, k, scale
-        count, channels, height, width = maps.shape
-        outputs = channels // k**2
-        bins = _bins(rois, k, scale, height, width)
-        out = maps.new_empty(len(rois), outputs, k, k)
-        integral = maps.new_zeros(outputs, count, k, height + 1, width + 1, dtype=torch.float64)
-        inner = integral[..., 1:, 1:]  # the first row and column are sums of nothing
-        for row, part in enumerate(_rows_of_bins(maps, k)):
-            torch.cumsum(part, -1, dtype=torch.float64, out=inner)
-            inner.cumsum_(-2)
-            out[:, :, row] = bins.average(integral, row).transpose(0, 1)
-        return out
+        ctx.shape, ctx.dtype, ctx.bins = maps.shape, maps.dtype, (k, scale)
+        return torch.ops.dnt_d2.ps_roi_pool(maps, rois, k, scale)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        (rois,), k = ctx.saved_tensors, ctx.k
-        count, channels, height, width = ctx.maps_shape
-        bins = _bins(rois, k, ctx.scale, height, width)
-        maps_grad = grad.new_empty(ctx.maps_shape, dtype=ctx.maps_dtype)
-        spread = grad.new_empty(channels // k**2, count, k, height + 1, width + 1, dtype=torch.float64)
-        inner = spread[..., :-1, :-1]  # corners in the last row and column have no cell to reach
-        for row, part in enumerate(_rows_of_bins(maps_grad, k)):
-            spread.zero_()
-            bins.mark_corners(spread, grad[:, :, row].transpose(0, 1), row)
-            part.copy_(inner.cumsum_(-1).cumsum_(-2))
+        (rois,) = ctx.saved_tensors
+        maps_grad = torch.ops.dnt_d2.ps_roi_pool_backward(grad, rois, list(ctx.shape), ctx.dtype, *ctx.bins)
         return maps_grad, None, None, None
-
-
-def _rows_of_bins(maps: Tensor, k: int) -> tuple[Tensor, ...]:
-    """View (N, D * k * k, H, W) as k parts (D, N, k, H, W), one for each row of bins."""
-    return maps.unflatten(1, (maps.shape[1] // k**2, k, k)).transpose(0, 1).unbind(2)
-
-
-class _Bins(NamedTuple):
-    """Where the corners of all bins lie in a buffer (D, N, k, H + 1, W + 1) whose last four dimensions are flattened.
-
-    An index is the sum of one number for the row and one for the column: ``top[r, row] + left[r, col]`` is the cell
-    where bin (row, col) of RoI r begins; ``bottom`` and ``right`` lie behind its last cell.
-    """
-
-    top: Tensor  # (R, k)
-    bottom: Tensor  # (R, k)
-    left: Tensor  # (R, k), with the picture and the column's own map counted in, and so is right
-    right: Tensor  # (R, k)
-    weight: Tensor  # (R, k, k) 1 / cells, float64; 0 for an empty bin
-
-    def average(self, integral: Tensor, row: int) -> Tensor:
-        """The means (D, R, k) of the bins of one row, from the integral images of their maps."""
-        flat = integral.flatten(1)
-        added, removed = (
-            [flat.gather(1, index.flatten().expand(len(flat), -1)) for index in corners]
-            for corners in self._corners(row)
-        )
-        total = (added[0] - removed[0]).sub_(removed[1]).add_(added[1])
-        return total.unflatten(1, self.top.shape).mul_(self.weight[:, row])
-
-    def mark_corners(self, spread: Tensor, grad: Tensor, row: int) -> None:
-        """Add ``grad`` (D, R, k), that of `average`, to ``spread`` such that running sums make it that of the maps."""
-        flat, share = spread.flatten(1), (grad * self.weight[:, row]).flatten(1)
-        added, removed = self._corners(row)
-        for index in added:
-            flat.scatter_add_(1, index.flatten().expand(len(flat), -1), share)
-        share.neg_()
-        for index in removed:
-            flat.scatter_add_(1, index.flatten().expand(len(flat), -1), share)
-
-    def _corners(self, row: int) -> tuple[list[Tensor], list[Tensor]]:
-        """Indices (R, k) of the corners that count positive, and negative, for the bins of one row."""
-        top, bottom = self.top[:, row, None], self.bottom[:, row, None]
-        return [bottom + self.right, top + self.left], [bottom + self.left, top + self.right]
-
-
-def _bins(rois: Tensor, k: int, scale: float, height: int, width: int) -> _Bins:
-    rois = rois.float()
-    top, bottom = _edges(rois[:, 2], rois[:, 4], k, scale, height)
-    left, right = _edges(rois[:, 1], rois[:, 3], k, scale, width)
-    cells = (bottom - top)[:, :, None] * (right - left)[:, None, :]
-    weight = torch.where(cells > 0, 1.0 / cells.double(), 0.0)
-    maps = rois[:, :1].long() * k + torch.arange(k, device=rois.device)
-    first = maps * ((height + 1) * (width + 1))
-    return _Bins(top * (width + 1), bottom * (width + 1), first + left, first + right, weight)
-
-
-def _edges(low: Tensor, high: Tensor, k: int, scale: float, limit: int) -> tuple[Tensor, Tensor]:
-    """Where the bins begin and end along one axis, as whole cells: (R, k) each, 0 <= begin <= end <= limit."""
-    start = _round(low) * scale
-    extent = ((_round(high) + 1.0) * scale - start).clamp_min(0.1)
-    # By a tensor: a GPU multiplies by the inverse of a number, whose last digit may move an edge by a cell.
-    size = extent / extent.new_full((), k)
-    steps = torch.arange(k + 1, dtype=size.dtype, device=size.device)
-    edges = steps * size[:, None] + start[:, None]
-    begin = edges[:, :-1].floor().clamp(0, limit).long()
-    end = edges[:, 1:].ceil().clamp(0, limit).long()
-    return begin, torch.maximum(begin, end)
-
-
-def _round(values: Tensor) -> Tensor:
-    """Round half away from zero, as C does; `torch.round` takes halves to the even neighbour."""
-    whole = values.trunc()
-    return whole + (values - whole).mul(2.0).trunc()

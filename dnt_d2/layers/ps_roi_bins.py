@@ -1,0 +1,52 @@
+"""Which cells of the maps belong to the bins of a RoI, as Caffe's layer counts them, to the last bit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Bins(NamedTuple):
+    """The bins of R RoIs: bin (row, col) of RoI r has the rows top[r, row] to bottom[r, row] - 1, and so on.
+
+    All are int64. 0 <= top <= bottom <= H and 0 <= left <= right <= W; a bin may have no cells.
+    """
+
+    picture: Tensor  # (R,)
+    top: Tensor  # (R, k)
+    bottom: Tensor
+    left: Tensor
+    right: Tensor
+
+    @property
+    def weight(self) -> Tensor:
+        """(R, k, k) float64, 1 / number of cells; 0 for an empty bin."""
+        cells = (self.bottom - self.top)[:, :, None] * (self.right - self.left)[:, None, :]
+        return torch.where(cells > 0, 1.0 / cells.double(), 0.0)
+
+
+def make_bins(rois: Tensor, k: int, scale: float, height: int, width: int) -> Bins:
+    """Cut RoIs (R, 5) into k x k bins on maps of ``height`` x ``width`` cells."""
+    rois = rois.float()
+    top, bottom = _edges(rois[:, 2], rois[:, 4], k, scale, height)
+    left, right = _edges(rois[:, 1], rois[:, 3], k, scale, width)
+    return Bins(rois[:, 0].long(), top, bottom, left, right)
+
+
+def _edges(low: Tensor, high: Tensor, k: int, scale: float, limit: int) -> tuple[Tensor, Tensor]:
+    """Where the bins begin and end along one axis, as whole cells: (R, k) each, 0 <= begin <= end <= limit."""
+    start = _round(low) * scale
+    size = ((_round(high) + 1.0) * scale - start).clamp_min(0.1) / k
+    steps = torch.arange(k + 1, dtype=size.dtype, device=size.device)
+    edges = steps * size[:, None] + start[:, None]
+    begin = edges[:, :-1].floor().clamp(0, limit).long()
+    end = edges[:, 1:].ceil().clamp(0, limit).long()
+    return begin, torch.maximum(begin, end)
+
+
+def _round(values: Tensor) -> Tensor:
+    """Round half away from zero, as C does; `torch.round` takes halves to the even neighbour."""
+    whole = values.trunc()
+    return whole + (values - whole).mul(2.0).trunc()

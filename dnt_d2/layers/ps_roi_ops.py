@@ -1,0 +1,68 @@
+"""The operators behind `ps_roi_pool`: opaque to `torch.compile`, and the choice of who does the arithmetic.
+
+``torch.ops.dnt_d2.ps_roi_pool`` and its ``_backward`` know nothing of autograd; `ps_roi_pool` has that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from . import ps_roi_integral
+from .ps_roi_bins import make_bins
+
+
+def pool(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
+    """The operator: (N, D * k * k, H, W) and (R, 5) to (R, D, k, k)."""
+    bins = make_bins(rois, k, scale, *maps.shape[-2:])
+    if maps.device.type != "cpu":
+        return ps_roi_integral.pool(maps, bins, k)
+    from . import ps_roi_kernels  # here, not above: loading the compiler takes longer than the rest of the package
+
+    # NumPy has no bfloat16. Half precision is rounded once, from float64.
+    half = maps.dtype.itemsize < 4
+    out = maps.new_empty(len(rois), maps.shape[1], dtype=torch.float64 if half else maps.dtype)
+    cells = (maps.float() if half else maps).contiguous()
+    ps_roi_kernels.pool(cells.numpy(), *(part.numpy() for part in bins), out.numpy())
+    return out.to(maps.dtype).unflatten(1, (-1, k, k))
+
+
+def pool_backward(grad: Tensor, rois: Tensor, shape: Sequence[int], dtype: torch.dtype, k: int, scale: float) -> Tensor:
+    """The gradient of the maps, of this shape and dtype, for that of the output, ``grad`` (R, D, k, k)."""
+    maps_grad = _new_gradient(grad, rois, shape, dtype, k, scale)
+    bins = make_bins(rois, k, scale, *shape[-2:])
+    if grad.device.type != "cpu":
+        ps_roi_integral.spread(grad, bins, maps_grad, k)
+        return maps_grad
+    from . import ps_roi_kernels
+
+    half = dtype.itemsize < 4
+    target = torch.empty(tuple(shape), dtype=torch.float32) if half else maps_grad
+    shares = (grad.float() if half else grad).flatten(1).contiguous()
+    ps_roi_kernels.spread(shares.numpy(), *(part.numpy() for part in bins), target.numpy())
+    return target.to(dtype)
+
+
+def _new_output(maps: Tensor, rois: Tensor, k: int, _scale: float) -> Tensor:
+    return maps.new_empty(len(rois), maps.shape[1] // k**2, k, k)
+
+
+def _new_gradient(
+    grad: Tensor, _rois: Tensor, shape: Sequence[int], dtype: torch.dtype, _k: int, _scale: float
+) -> Tensor:
+    return grad.new_empty(tuple(shape), dtype=dtype)
+
+
+_SIGNATURES = (
+    "ps_roi_pool(Tensor maps, Tensor rois, int k, float scale) -> Tensor",
+    "ps_roi_pool_backward(Tensor grad, Tensor rois, SymInt[] shape, ScalarType dtype, int k, float scale) -> Tensor",
+)
+# `torch.library.custom_op` would say the same in fewer lines, but is not in all versions of PyTorch that are supported.
+_library = torch.library.Library("dnt_d2", "FRAGMENT")
+for _signature, _kernel, _meta in zip(_SIGNATURES, (pool, pool_backward), (_new_output, _new_gradient), strict=True):
+    _name = _signature.partition("(")[0]
+    _library.define(_signature)
+    _library.impl(_name, _kernel, "CompositeExplicitAutograd")
+    _library.impl(_name, _meta, "Meta")

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import ps_roi_pool as torchvision_pool
 
-from ..layers import ps_roi_pool
+from ..layers import ps_roi_integral, ps_roi_pool
+from ..layers.ps_roi_bins import make_bins
 from .figures import Comparison, Figure, Limit, Scaling, Stage
 from .floors import copy_rate
 from .memory import peak_extra_bytes
@@ -18,7 +19,7 @@ from .timing import Timing, take_turns
 
 Pool = Callable[[Tensor, Tensor, int, float], Tensor]
 K, SCALE, HEIGHT, WIDTH = 7, 1 / 16, 38, 63
-OURS, TORCHVISION, MASKS = "integral images", "torchvision", "a mask per bin"
+OURS, PYTORCH, TORCHVISION, MASKS = "dnt_d2", "PyTorch alone", "torchvision", "a mask per bin"
 
 
 def measure_psroi(options: Options) -> Stage:
@@ -51,11 +52,15 @@ def make_maps(outputs: int, options: Options) -> Tensor:
 
 
 def make_rois(count: int, options: Options) -> Tensor:
-    """(count, 5) boxes of all sizes within a picture of 600x1000 pixels."""
+    """(count, 5) boxes in a picture of 600x1000 pixels, of the RPN's sizes (22.6 to 362 pixels) and shapes."""
     generator = torch.Generator().manual_seed(options.seed + 1)
-    corners = torch.rand(count, 2, 2, generator=generator) * torch.tensor([999.0, 599.0])
-    boxes = torch.cat([corners.amin(1), corners.amax(1)], dim=1)
-    return torch.cat([torch.zeros(count, 1), boxes], dim=1).to(options.device)
+    side = 22.6 * 2 ** torch.randint(0, 5, (count, 1), generator=generator)
+    shape = 2 ** (torch.randint(-1, 2, (count, 1), generator=generator) / 2)
+    half = torch.cat([side * shape, side / shape], dim=1) / 2
+    limit = torch.tensor([999.0, 599.0])
+    center = torch.rand(count, 2, generator=generator) * limit
+    corners = [(center - half).clamp_min(0), torch.minimum(center + half, limit)]
+    return torch.cat([torch.zeros(count, 1), *corners], dim=1).to(options.device)
 
 
 def masked_means(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
@@ -75,7 +80,7 @@ def masked_means(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
 
 
 def _forward_and_backward(stage: Stage, what: str, maps: Tensor, rois: Tensor, options: Options) -> None:
-    pools: dict[str, Pool] = {OURS: ps_roi_pool, TORCHVISION: _as_torchvision, MASKS: masked_means}
+    pools: dict[str, Pool] = {OURS: ps_roi_pool, PYTORCH: _pytorch, TORCHVISION: _as_torchvision, MASKS: masked_means}
     forward = {name: partial(pool, maps, rois, K, SCALE) for name, pool in pools.items()}
     timings = take_turns(forward, device=options.device)
     moved = maps.nbytes + forward[OURS]().nbytes
@@ -105,6 +110,10 @@ def _add(
     stage.limits.append(
         Limit(f"{what}: against torchvision", ours.times_longer_than(timings[TORCHVISION])[0], 1.0, "x")
     )
+
+
+def _pytorch(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
+    return ps_roi_integral.pool(maps, make_bins(rois, k, scale, *maps.shape[2:]), k)
 
 
 def _as_torchvision(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:

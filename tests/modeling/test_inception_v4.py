@@ -24,7 +24,7 @@ STRIDES = {"res3": 8, "res4": 16, "res5": 16}
 
 
 @pytest.fixture(scope="module")
-def original() -> nn.Module:
+def original(device: torch.device) -> nn.Module:
     """timm's network. Its activations neither vanish nor explode, and its batch norms have statistics to keep."""
     torch.manual_seed(0)
     net = timm.create_model("inception_v4", num_classes=7).eval()
@@ -34,14 +34,14 @@ def original() -> nn.Module:
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.2, 0.2)
             nn.init.uniform_(module.running_var, 0.8, 1.5)
-    return net
+    return net.to(device)
 
 
 @pytest.fixture(scope="module")
-def trunk(original: nn.Module) -> InceptionV4:
+def trunk(original: nn.Module, device: torch.device) -> InceptionV4:
     trunk = InceptionV4().eval()
     trunk.load_weights(original.state_dict())
-    return trunk
+    return trunk.to(device)
 
 
 def on_meta(build: Callable[[], Any]) -> Any:
@@ -170,7 +170,7 @@ def test_weights_by_config(
     cfg = small_cfg("MODEL.BACKBONE.NAME", "build_inception_v4_backbone", key, f"file:{tmp_path}/inception_v4.pth")
     built = build_backbone(cfg, ShapeSpec(channels=3))
     assert isinstance(built, InceptionV4)
-    assert torch.equal(built.features[21].branch0.conv.weight, trunk.features[21].branch0.conv.weight)
+    assert torch.equal(built.features[21].branch0.conv.weight, trunk.features[21].branch0.conv.weight.cpu())
     cfg = small_cfg(key, f"file:{tmp_path}/none.pth")
     with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.pth"):
         build_inception_v4_backbone(cfg, ShapeSpec(channels=3))
@@ -184,4 +184,4 @@ def test_a_checkpoint_of_timm_loads_as_model_weights(original: nn.Module, trunk:
     left = DetectionCheckpointer(model).load(str(tmp_path / "inception_v4.pth"))
     assert "last_linear.weight" not in left
     for name, value in model.backbone.state_dict().items():
-        assert torch.equal(value, trunk.state_dict()[name]), name
+        assert torch.equal(value, trunk.state_dict()[name].cpu()), name

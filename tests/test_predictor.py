@@ -92,7 +92,7 @@ def test_default_predictor_from_a_checkpoint(
     picture = np.concatenate([video[0], video[0]])[:150]  # resized for the network
     output = DefaultPredictor(cfg)(picture)
     assert list(output) == ["instances"]
-    found = output["instances"]
+    found = output["instances"].to("cpu")
     assert found.image_size == (150, 128)
     assert set(found.get_fields()) == {"pred_boxes", "scores", "pred_classes"}
     assert len(found) > 0

@@ -38,7 +38,9 @@ def make_bins(rois: Tensor, k: int, scale: float, height: int, width: int) -> Bi
 def _edges(low: Tensor, high: Tensor, k: int, scale: float, limit: int) -> tuple[Tensor, Tensor]:
     """Where the bins begin and end along one axis, as whole cells: (R, k) each, 0 <= begin <= end <= limit."""
     start = _round(low) * scale
-    size = ((_round(high) + 1.0) * scale - start).clamp_min(0.1) / k
+    extent = ((_round(high) + 1.0) * scale - start).clamp_min(0.1)
+    # By a tensor: a GPU multiplies by the inverse of a number, whose last digit may move an edge by a cell.
+    size = extent / extent.new_full((), k)
     steps = torch.arange(k + 1, dtype=size.dtype, device=size.device)
     edges = steps * size[:, None] + start[:, None]
     begin = edges[:, :-1].floor().clamp(0, limit).long()

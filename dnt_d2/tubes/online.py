@@ -132,10 +132,11 @@ class OnlineLinker:
     @property
     def alive(self) -> NDArray[np.int64]:
         """The numbers of all tubes that may still find boxes."""
-        none = np.zeros(0, dtype=np.int64)
-        if self._store is None:
-            return none
-        return np.concatenate([none, *(ids[:n] for ids, n in zip(self._store.ids, self._store.alive, strict=True))])
+        found = [np.zeros(0, dtype=np.int64)]
+        if self._store is not None:
+            store = self._store
+            found += [ids[order[:n]] for ids, order, n in zip(store.ids, store.order, store.alive, strict=True)]
+        return np.concatenate(found)
 
 
 def link_online(

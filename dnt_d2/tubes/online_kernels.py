@@ -16,13 +16,15 @@ from ..geometry import FloatArray
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+ByteArray = NDArray[np.uint8]
 
 
 class TubeStore(NamedTuple):
-    """The tubes that are alive, C classes with room for S tubes each, in the order of their birth.
+    """The tubes that are alive, C classes with room for S tubes each.
 
     Attributes:
         alive: (C,) how many tubes each class has.
+        order: (C, S) where they lie: the first alive[c] places by birth, then those that are free.
         ids: (C, S) their numbers.
         boxes: (C, S, 4) the last box of each.
         misses: (C, S) for how many frames it has found no box; 0: it has one in the last frame.
@@ -34,6 +36,7 @@ class TubeStore(NamedTuple):
     """
 
     alive: IntArray
+    order: IntArray
     ids: IntArray
     boxes: FloatArray
     misses: IntArray
@@ -49,6 +52,7 @@ def empty_store(num_classes: int, slots: int, memory: int) -> TubeStore:
     per_slot = (num_classes, slots)
     return TubeStore(
         np.zeros(num_classes, np.int64),
+        np.tile(np.arange(slots), (num_classes, 1)),
         np.zeros(per_slot, np.int64),
         np.zeros((*per_slot, 4)),
         np.zeros(per_slot, np.int64),
@@ -61,18 +65,19 @@ def empty_store(num_classes: int, slots: int, memory: int) -> TubeStore:
 
 
 @kernel
-def _overlaps(a: FloatArray, b: FloatArray, link_iou: float) -> BoolArray:
-    """(N, M) whether boxes a[i] and b[j] have an IoU (without +1) of at least ``link_iou``."""
-    marks = np.zeros((len(a), len(b)), np.bool_)
-    for i in range(len(a)):
-        area = (a[i, 2] - a[i, 0]) * (a[i, 3] - a[i, 1])
-        for j in range(len(b)):
-            width = max(min(a[i, 2], b[j, 2]) - max(a[i, 0], b[j, 0]), 0.0)
-            height = max(min(a[i, 3], b[j, 3]) - max(a[i, 1], b[j, 1]), 0.0)
-            overlap = width * height
-            union = area + (b[j, 2] - b[j, 0]) * (b[j, 3] - b[j, 1]) - overlap
-            marks[i, j] = (overlap / union if union > 0.0 else 0.0) >= link_iou
-    return marks
+def _overlaps(box: FloatArray, others: FloatArray, link_iou: float, marks: ByteArray) -> None:
+    """Set marks[j] where ``box`` and the box others[:, j] have an IoU (without +1) of at least ``link_iou``.
+
+    Coordinates in rows, and no branches: so the compiler handles several boxes at a time, 8 times faster.
+    """
+    x1, y1, x2, y2 = box[0], box[1], box[2], box[3]
+    area = (x2 - x1) * (y2 - y1)
+    for j in range(others.shape[1]):
+        width = max(min(x2, others[2, j]) - max(x1, others[0, j]), 0.0)
+        height = max(min(y2, others[3, j]) - max(y1, others[1, j]), 0.0)
+        overlap = width * height
+        union = area + (others[2, j] - others[0, j]) * (others[3, j] - others[1, j]) - overlap
+        marks[j] = (overlap / union if union > 0.0 else 0.0) >= link_iou
 
 
 @kernel
@@ -121,56 +126,71 @@ def _extend(store: TubeStore, c: int, slot: int, row: FloatArray, settings: Floa
 
 @kernel
 def _end_tubes(store: TubeStore, c: int, patience: int) -> None:
-    """Forget the tubes that have missed too many frames; the others move up, in their order."""
-    kept = 0
-    for slot in range(store.alive[c]):
-        if store.misses[c, slot] > patience:
-            continue
-        if kept < slot:
-            store.ids[c, kept], store.boxes[c, kept] = store.ids[c, slot], store.boxes[c, slot]
-            store.misses[c, kept], store.lengths[c, kept] = store.misses[c, slot], store.lengths[c, slot]
-            store.gains[c, kept] = store.gains[c, slot]
-            store.recent[c, kept], store.ranked[c, kept] = store.recent[c, slot], store.ranked[c, slot]
-        kept += 1
+    """Forget the tubes that have missed too many frames; the others keep their order."""
+    alive, kept = store.alive[c], 0
+    order = store.order[c, :alive].copy()
+    for slot in order:
+        if store.misses[c, slot] <= patience:
+            store.order[c, kept] = slot
+            kept += 1
     store.alive[c] = kept
+    for slot in order:
+        if store.misses[c, slot] > patience:
+            store.order[c, kept] = slot
+            kept += 1
+
+
+@kernel
+def _choose(linked: ByteArray, free: BoolArray, scores: FloatArray) -> int:
+    """The free box with the highest score of those that are linked, the first of equal ones; -1 if there is none."""
+    best = -1
+    for j in range(len(free)):
+        if linked[j] and free[j] and (best < 0 or scores[j] > scores[best]):
+            best = j
+    return best
+
+
+@kernel
+def _mark_tracked(box: FloatArray, tracks: FloatArray, ends: ByteArray, link_iou: float, linked: ByteArray) -> None:
+    """Set linked[j] where a tracklet leads from ``box`` to box j; ends[t, j] says which tracklets end there."""
+    starts = np.empty(tracks.shape[1], np.uint8)
+    _overlaps(box, tracks[:4], link_iou, starts)
+    linked[:] = 0
+    for t in range(len(starts)):
+        if starts[t]:
+            linked |= ends[t]
 
 
 @kernel
 def _link_class(
-    store: TubeStore, c: int, rows: FloatArray, tracklets: FloatArray, ends: BoolArray, settings: FloatArray,
+    store: TubeStore, c: int, rows: FloatArray, tracks: FloatArray, settings: FloatArray,
     rescored: FloatArray, ids: IntArray,
 ) -> None:  # fmt: skip
     """One frame of one class: tubes choose, strongest first; then the boxes that are left begin tubes."""
-    link_iou, patience = settings[0], int(settings[2])
-    tubes, n = store.alive[c], len(rows)
-    boxes = store.boxes[c, :tubes]
-    starts = _overlaps(boxes, tracklets[:, :4], link_iou)
-    near = _overlaps(boxes, rows[:, :4], link_iou)
-    free = np.ones(n, np.bool_)
-    tracked = np.empty(n, np.bool_)
-    for slot in np.argsort(-store.gains[c, :tubes], kind="mergesort"):
-        tracked[:] = False
+    link_iou, n = settings[0], len(rows)
+    corners, scores = rows[:, :4].T.copy(), rows[:, 4].copy()
+    ends = np.empty((tracks.shape[1], n), np.uint8)
+    for t in range(len(ends)):
+        _overlaps(tracks[4:, t], corners, link_iou, ends[t])
+    linked, free = np.empty(n, np.uint8), np.ones(n, np.bool_)
+    by_birth = store.order[c, : store.alive[c]]
+    for slot in by_birth[np.argsort(-store.gains[c][by_birth], kind="mergesort")]:
+        box, best = store.boxes[c, slot], -1
         if store.misses[c, slot] == 0:
-            for t in range(len(tracklets)):
-                if starts[slot, t]:
-                    tracked |= ends[t]
-        best = -1
-        for choice in range(2):  # where a track leads; without one, where the tube's last box was
-            for j in range(n):
-                linked = tracked[j] if choice == 0 else near[slot, j]
-                if linked and free[j] and (best < 0 or rows[j, 4] > rows[best, 4]):
-                    best = j
-            if best >= 0:
-                break
+            _mark_tracked(box, tracks, ends, link_iou, linked)
+            best = _choose(linked, free, scores)
+        if best < 0:  # without a track, where the tube's last box was
+            _overlaps(box, corners, link_iou, linked)
+            best = _choose(linked, free, scores)
         if best < 0:
             store.misses[c, slot] += 1
             continue
         free[best] = False
         rescored[best], ids[best] = _extend(store, c, slot, rows[best], settings), store.ids[c, slot]
-    _end_tubes(store, c, patience)
+    _end_tubes(store, c, int(settings[2]))
     for j in range(n):
         if free[j]:
-            slot = store.alive[c]
+            slot = store.order[c, store.alive[c]]
             store.alive[c] += 1
             store.lengths[c, slot] = 0
             store.ids[c, slot] = ids[j] = store.next_id[0]
@@ -195,9 +215,8 @@ def link_frame(
         (R,) the re-scored values and (R,) the numbers of the tubes of the boxes.
     """
     rescored, ids = np.empty(len(voted)), np.empty(len(voted), np.int64)
+    tracks = tracklets.T.copy()
     for c in range(len(starts) - 1):
         here = slice(starts[c], starts[c + 1])
-        rows = voted[here]
-        ends = _overlaps(tracklets[:, 4:], rows[:, :4], settings[0])
-        _link_class(store, c, rows, tracklets, ends, settings, rescored[here], ids[here])
+        _link_class(store, c, voted[here], tracks, settings, rescored[here], ids[here])
     return rescored, ids

@@ -217,12 +217,13 @@ def test_a_whole_video_at_once(length: int) -> None:
 
 def test_only_tubes_that_may_go_on_are_kept() -> None:
     linker = OnlineLinker(patience=1, top_k=3)
-    rng = np.random.default_rng(0)
+    rng, seen = np.random.default_rng(0), []
     for _ in range(30):
         corner = rng.uniform(0, 5000, (10, 2))
-        linker.step(np.concatenate([corner, corner + 20], axis=1), rng.random((10, 2)), NONE)
+        step = linker.step(np.concatenate([corner, corner + 20], axis=1), rng.random((10, 2)), NONE)
         assert len(linker.alive) <= 2 * 3 * 2
-        assert len(np.unique(linker.alive)) == len(linker.alive)
+        seen.append(step.tubes.tolist())
+        assert sorted(linker.alive) == sorted({*seen[-1], *(seen[-2] if len(seen) > 1 else [])})
     assert linker.alive.min() > 100
 
 

@@ -140,7 +140,8 @@ def _write_stills(w: IlsvrcWriter) -> None:
 # Where the network runs. Tensors that these tests make lie there; those that the package makes lie where it puts them.
 _DEVICE = "cpu"
 _TESTS = Path(__file__).parent
-_ON_DEVICE = (*(str(_TESTS / room) for room in ("modeling", "evaluation", "layers/test_ps_roi_pool.py")), __file__)
+_ROOMS = ("modeling", "evaluation", *(f"layers/test_ps_roi_{part}.py" for part in ("bins", "ops", "pool")))
+_ON_DEVICE = (*(str(_TESTS / room) for room in _ROOMS), __file__)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

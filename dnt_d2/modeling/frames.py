@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 
@@ -38,16 +37,6 @@ class FrameMaps:
         """The same frames in memory of their own: a slice holds on to the memory of its whole batch."""
         features = {name: x.clone() for name, x in self.features.items()}
         return FrameMaps(features, self.cls_maps.clone(), self.box_maps.clone())
-
-    @staticmethod
-    def cat(parts: Sequence[FrameMaps]) -> FrameMaps:
-        """Join batches of frames of one size, in order."""
-        names = parts[0].features.keys() & parts[-1].features.keys()
-        return FrameMaps(
-            {name: torch.cat([p.features[name] for p in parts]) for name in sorted(names)},
-            torch.cat([p.cls_maps for p in parts]),
-            torch.cat([p.box_maps for p in parts]),
-        )
 
 
 @dataclass(frozen=True)

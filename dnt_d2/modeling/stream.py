@@ -125,18 +125,25 @@ class VideoStream(nn.Module):
     ) -> tuple[list[_Pair], list[Candidates]]:
         """What each frame's pair with the one before it says; and the candidates, averaged with the earlier frame."""
         last = self._last if self._last is not None and _place(frames[0]).follows(self._last.place) else None
-        alone = [] if last is not None else [_Pair((candidates[0].boxes[:0],) * 2)]
-        if len(alone) == len(frames):
-            return alone, candidates
-        # With a last frame all frames have an earlier one, else all but the first.
-        now = maps[len(alone) :]
-        earlier = maps[:-1] if last is None else FrameMaps.cat([last.maps, maps[:-1]]) if len(frames) > 1 else last.maps
-        averaged = [*candidates[: len(alone)], *look_back(self.model, now, earlier, candidates[len(alone) :])]
-        before = [*([last.candidates] if last is not None else []), *averaged[:-1]]
-        if self.model.score_average == "none":
-            return [*alone, *map(_Pair, self.model.track(earlier, now, before))], averaged
-        revised, found = look_ahead(self.model, earlier, now, before)
-        return [*alone, *(_Pair(t, r) for t, r in zip(found, revised, strict=True))], averaged
+        pairs = [] if last is not None else [_Pair((candidates[0].boxes[:0],) * 2)]
+        averaged, previous = candidates[: len(pairs)], candidates[0] if last is None else last.candidates
+        for earlier, now in _neighbours(last, maps):
+            own = candidates[len(averaged) :][: len(now)]
+            final = look_back(self.model, now, earlier, own)
+            before = [previous, *final[:-1]]
+            if self.model.score_average == "none":
+                pairs += map(_Pair, self.model.track(earlier, now, before))
+            else:
+                revised, found = look_ahead(self.model, earlier, now, before)
+                pairs += [_Pair(t, r) for t, r in zip(found, revised, strict=True)]
+            averaged, previous = averaged + final, final[-1]
+        return pairs, averaged
+
+
+def _neighbours(last: _Frame | None, maps: FrameMaps) -> list[tuple[FrameMaps, FrameMaps]]:
+    """Frames, and the frames after them. The last frame comes apart: to join it to the chunk would copy all maps."""
+    inside = [(maps[:-1], maps[1:])] if len(maps) > 1 else []
+    return inside if last is None else [(last.maps, maps[:1]), *inside]
 
 
 def _place(item: dict[str, Any]) -> _Place:

@@ -1,4 +1,4 @@
-"""Batches of frames and candidates: what is cut can be joined again."""
+"""Batches of frames and candidates: all that belongs to a frame is cut with it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,24 @@ def same(a: FrameMaps, b: FrameMaps) -> bool:
 def test_no_frames() -> None:
     empty = frames(3)[:0]
     assert len(empty) == 0
-    assert same(FrameMaps.cat([empty, frames(3)]), frames(3))
+    assert [x.shape for x in empty.features.values()] == [(0, 4, 6, 5)] * 2
 
 
-def test_what_is_cut_can_be_joined() -> None:
+def test_every_map_is_cut_alike() -> None:
     whole = frames(5)
     assert len(whole) == 5
-    assert len(whole[1:3]) == 2
-    for cut in range(6):
-        assert same(FrameMaps.cat([whole[:cut], whole[cut:]]), whole)
+    for part, chosen in ((whole[1:3], slice(1, 3)), (whole[torch.tensor([4, 0, 4])], [4, 0, 4])):
+        features = {name: x[chosen] for name, x in whole.features.items()}
+        assert same(part, FrameMaps(features, whole.cls_maps[chosen], whole.box_maps[chosen]))
+
+
+def test_a_clone_has_memory_of_its_own() -> None:
+    whole = frames(3)
+    part = whole[2:].clone()
+    assert same(part, whole[2:])
+    assert part.cls_maps.untyped_storage().nbytes() == whole.cls_maps.untyped_storage().nbytes() // 3
+    whole.features["res3"].zero_()
+    assert part.features["res3"].any()
 
 
 def test_select_keeps_the_named_maps_alone() -> None:
@@ -42,14 +51,6 @@ def test_select_keeps_the_named_maps_alone() -> None:
     assert torch.equal(kept.features["res3"], frames(2).features["res3"])
     assert torch.equal(kept.box_maps, frames(2).box_maps)
     assert frames(2).select([]).features == {}
-
-
-def test_cat_keeps_the_maps_that_both_ends_have() -> None:
-    kept, new = frames(1).select(["res3"]), frames(2)
-    joined = FrameMaps.cat([kept, new])
-    assert list(joined.features) == ["res3"]
-    assert len(joined) == 3
-    assert torch.equal(joined.features["res3"], torch.cat([kept.features["res3"], new.features["res3"]]))
 
 
 def test_scores_leave_the_background_out() -> None:

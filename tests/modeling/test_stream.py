@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import chain, pairwise
 from typing import Any
@@ -114,6 +115,38 @@ def test_the_trunk_reads_each_frame_once(model: DetectAndTrack, videos: list[Fra
     handle.remove()
     assert sum(counts) == 7 + 6
     assert len(counts) == -(-7 // chunk) + -(-6 // chunk)
+
+
+@pytest.mark.parametrize("average", ["none", "both"])
+@pytest.mark.parametrize("chunk", [1, 2, 5])
+def test_nothing_else_is_computed_twice(
+    model: DetectAndTrack, videos: list[Frames], monkeypatch: pytest.MonkeyPatch, chunk: int, average: str
+) -> None:
+    """One RPN, one head for each frame, and one correlation of each pair; with averages one in each direction."""
+    assert model.track_head is not None
+    monkeypatch.setattr(model, "score_average", average)
+    frames: Counter[str] = Counter()
+
+    def count(owner: Any, name: str, frames_of: Callable[..., int]) -> None:
+        function = getattr(owner, name)
+
+        def counted(*args: Any) -> Any:
+            frames[name] += frames_of(*args)
+            return function(*args)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    count(model.proposal_generator, "forward", lambda images, *_: len(images))
+    count(model.roi_heads, "maps", lambda features: len(features["res5"]))
+    count(model.roi_heads, "candidates", lambda maps, *_: len(maps))
+    count(model.roi_heads, "frame_result", lambda *_: 1)
+    count(model.track_head, "correlate", lambda now, later: len(now))
+    run(model, videos, chunk)
+    directions = {"none": 1, "both": 2}[average]
+    assert frames == {
+        **dict.fromkeys(("forward", "maps", "candidates", "frame_result"), 7 + 6),
+        "correlate": directions * (6 + 5),
+    }
 
 
 def test_reset_begins_anew(model: DetectAndTrack, videos: list[Frames]) -> None:

@@ -154,6 +154,7 @@ def test_equals_direct_evaluation(noise: float) -> None:
     """Frames as they are; tubes by linking each video by hand."""
     stream = run_network(noise=noise)
     results = feed(make(), stream).evaluate()
+    stream = [(frame, {kind: found.to("cpu") for kind, found in out.items()}) for frame, out in stream]
     number = {(v, i): 100 * v + i for v in LENGTHS for i in range(LENGTHS[v])}
     truth = [(number[v, i], c, *box) for v, i in number for c, box in enumerate(true_boxes(v, i))]
     gt = np.array(truth)

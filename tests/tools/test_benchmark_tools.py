@@ -25,15 +25,15 @@ def a_stage(options: Options) -> Stage:
 
 
 @pytest.fixture
-def benchmark(load_script: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def tool(load_script: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tools/benchmark.py, in a project of its own."""
-    tool = load_script("tools/benchmark.py")
-    monkeypatch.setattr(tool, "ROOT", tmp_path)
-    monkeypatch.setattr(tool, "RESULTS", tmp_path / "benchmarks/results")
+    script = load_script("tools/benchmark.py")
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "RESULTS", tmp_path / "benchmarks/results")
     monkeypatch.setattr("dnt_d2.benchmark.psroi.measure_psroi", a_stage)
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "README.md").write_text("# Speed\n<!-- speed:begin -->\nold\n<!-- speed:end -->\n")
-    return tool
+    return script
 
 
 def run(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -41,45 +41,41 @@ def run(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> N
     tool.main()
 
 
-def test_a_stage_into_a_file(benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(benchmark, monkeypatch, "psroi", "--scale", "0.5", "--output", str(tmp_path / "x.json"))
+def test_a_stage_into_a_file(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tool, monkeypatch, "psroi", "--scale", "0.5", "--output", str(tmp_path / "x.json"))
     stage = Stage.read(tmp_path / "x.json")
     assert stage.facts["command"] == "tools/benchmark.py psroi --scale 0.5"
     assert {"date", "machine", "versions", "seed"} <= stage.facts.keys()
     assert not (tmp_path / "benchmarks/README.md").exists()
 
 
-def test_a_stage_into_the_pages(benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(benchmark, monkeypatch, "psroi")
-    run(benchmark, monkeypatch, "psroi", "--dtype", "bfloat16", "--channels-last")
+def test_a_stage_into_the_pages(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tool, monkeypatch, "psroi")
+    run(tool, monkeypatch, "psroi", "--dtype", "bfloat16", "--channels-last")
     names = sorted(path.name for path in (tmp_path / "benchmarks/results").iterdir())
     assert names == [f"psroi--{machine_name()}-bfloat16-channels-last.json", f"psroi--{machine_name()}.json"]
     assert "| a limit |" in (tmp_path / "README.md").read_text()
     page = (tmp_path / "benchmarks/README.md").read_text()
-    run(benchmark, monkeypatch, "page")
+    run(tool, monkeypatch, "page")
     assert page.count("a limit") == 2
     assert (tmp_path / "benchmarks/README.md").read_text() == page
 
 
-def test_all_stages_each_in_its_own_process(
-    benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_stages_each_in_its_own_process(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def command(words: list[str], **_: Any) -> None:
         Stage(words[2], "", provenance(), limits=[Limit(words[2], 1.0, 1.0, "x")]).write(words[-1])
 
-    monkeypatch.setattr(benchmark.subprocess, "run", command)
-    run(benchmark, monkeypatch, "all", "--output", str(tmp_path / "all.json"))
+    monkeypatch.setattr(tool.subprocess, "run", command)
+    run(tool, monkeypatch, "all", "--output", str(tmp_path / "all.json"))
     assert [stage["name"] for stage in json.loads((tmp_path / "all.json").read_text())["stages"]] == list(STAGES)
-    run(benchmark, monkeypatch, "all")
+    run(tool, monkeypatch, "all")
     assert len(list((tmp_path / "benchmarks/results").iterdir())) == len(STAGES)
 
 
 @pytest.mark.parametrize("arguments", [["psroi", "--scale", "0"], ["tracking"], []])
-def test_arguments_that_do_not_fit(
-    benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
-) -> None:
+def test_arguments_that_do_not_fit(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        run(benchmark, monkeypatch, *arguments)
+        run(tool, monkeypatch, *arguments)
 
 
 def test_ten_ways_to_link_and_how_they_are_compared(load_script: Load) -> None:

@@ -36,8 +36,9 @@ SERIAL, QUEUES = "one after the other", "bounded queues"
 
 def measure_inference(options: Options) -> Stage:
     """ResNet-101 with random weights, 30 classes, 300 proposals, all of them tracked."""
-    cfg = config(options, CONFIG)
-    model, full = random_network(cfg, seed=options.seed), scaled(FULL, options, 1.0)
+    full = scaled(FULL, options, 1.0)
+    cfg = config(options, CONFIG, full)
+    model = random_network(cfg, seed=options.seed)
     # What is no limit is measured on frames half as high and wide, where a CPU is to be done in minutes.
     part = scaled(FULL, options, 0.5 if options.device == "cpu" else 1.0)
     size = f"{full[0]}x{full[1]}"
@@ -55,10 +56,11 @@ def measure_inference(options: Options) -> Stage:
     return stage
 
 
-def config(options: Options, name: str, *overrides: Any) -> CfgNode:
-    """A config as the options want it; pictures are taken as they are."""
+def config(options: Options, name: str, size: tuple[int, int]) -> CfgNode:
+    """A config as the options want it, for pictures of at most this height and width."""
     keys = ("MODEL.DEVICE", options.device, "TEST.PRECISION", options.dtype, "MODEL.CHANNELS_LAST")
-    return load_config(name, *keys, options.channels_last, *overrides)
+    sides = ("INPUT.MIN_SIZE_TEST", size[0], "INPUT.MAX_SIZE_TEST", size[1])
+    return load_config(name, *keys, options.channels_last, *sides)
 
 
 def scaled(size: tuple[int, int], options: Options, share: float) -> tuple[int, int]:
@@ -141,7 +143,7 @@ def way(precision: str, channels_last: bool) -> str:
 def _queues(stage: Stage, folder: Path, options: Options) -> None:
     """Decode, resize, network, drawing and encoding: one after the other, or all at once."""
     height, width = scaled(SMALL_SIZE, options, 1.0)
-    cfg = config(options, SMALL_CONFIG, "INPUT.MIN_SIZE_TEST", height, "INPUT.MAX_SIZE_TEST", width)
+    cfg = config(options, SMALL_CONFIG, (height, width))
     predictor = VideoPredictor(cfg, model=random_network(cfg, seed=options.seed), mode="online")
     frames = options.scaled(CLIP_FRAMES, 3)
     clip = write_clip(folder / "long.mp4", frames, scaled((720, 1280), options, 1.0), options.seed)

@@ -80,7 +80,8 @@ def _logits(model: DetectAndTrack) -> Tensor:
     images = model.preprocess([x["image"] for x in network_inputs(made_clip(1, 128, 192))])
     maps = model.encode(images)
     assert model.proposal_generator is not None, "the benchmark's networks have an RPN"
-    proposals, _ = model.proposal_generator(images, maps.features, None)
+    with model.autocast():
+        proposals, _ = model.proposal_generator(images, maps.features, None)
     rois = boxes_to_rois([p.proposal_boxes.tensor for p in proposals])
     return model.roi_heads.predict(maps.cls_maps, maps.box_maps, rois)[0]
 

@@ -33,8 +33,9 @@ def test_a_clip_moves() -> None:
     assert np.array_equal(first, next(made_clip(2, 32, 48, seed=1)))
 
 
-def test_a_network_finds_some_boxes_and_tracks_some(small_cfg: Make) -> None:
-    cfg = small_cfg()
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_network_finds_some_boxes_and_tracks_some(small_cfg: Make, precision: str) -> None:
+    cfg = small_cfg("TEST.PRECISION", precision)
     player = Player(random_network(cfg), network_inputs(made_clip(3, 96, 128)))
     player()
     player()

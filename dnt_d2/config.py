@@ -42,7 +42,8 @@ def _add_data_keys(cfg: CN) -> None:
     # with the class scores at the tracked box in frame t + tau; "both", the mean over t - tau, t and t + tau.
     cfg.TEST.SCORE_AVERAGE = "none"
     # How convolutions compute in testing: "float32"; "bfloat16" (GPUs, and processors that have it), "float16" (GPUs).
-    # Weights, boxes, scores, position-sensitive pooling and NMS stay in float32. SOLVER.AMP is for training.
+    # Weights, boxes, scores, position-sensitive pooling and NMS stay in float32. SOLVER.AMP is for training. On a CPU
+    # bfloat16 is hardly faster than float32 unless MODEL.CHANNELS_LAST is on.
     cfg.TEST.PRECISION = "float32"
     # --eval-only keeps what the network says of each video in <OUTPUT_DIR>/inference/<data set>/runs/, about 50 kB a
     # frame for 300 proposals of 30 classes. Stopped, it goes on with the videos that are not there yet; and
@@ -59,7 +60,7 @@ def _add_dataset_keys(cfg: CN) -> None:
 
 def _add_rfcn_keys(cfg: CN) -> None:
     # The network's convolutions keep the channels of a cell side by side in memory, in training and in testing. The
-    # results don't depend on it, but for rounding; speed does. Most half precision on GPUs wants it.
+    # results don't depend on it, but for rounding; speed does: half precision (TEST.PRECISION) wants it.
     cfg.MODEL.CHANNELS_LAST = False
     cfg.MODEL.RFCN = CN()
     # The feature map that the 3x3 reduction reads (conv5 in the paper).

@@ -60,7 +60,7 @@ def evaluate(small_cfg: Make, small_model: Make, tiny_ilsvrc: Path, folder: Path
     DetectionCheckpointer(small_model(cfg, lively=True), str(folder)).save("start")
     (folder / "tiny.yaml").write_text(cfg.dump())
     environment = os.environ | {"DETECTRON2_DATASETS": str(tiny_ilsvrc.parent), "CUDA_VISIBLE_DEVICES": ""}
-    environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "OMP_NUM_THREADS": "1"}
 
     def run(name: str, *keys: str, ranks: int = 1, kill_at: int = -1) -> list[str]:
         log = folder / "frames.txt"

@@ -118,7 +118,7 @@ def test_killed_and_resumed(train_net: ModuleType, command: Make, items: list[st
     # Killed in the sixth step; the last checkpoint is of the fourth. No seed is given: one is drawn. On the CPU, where
     # sums are always made in one order.
     task, log = command("killed", DATASETS__TEST="()", SEED=-1, MODEL__DEVICE="cpu"), tmp_path / "items.txt"
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED, str(log), "5", *task],
         cwd=ROOT,

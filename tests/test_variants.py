@@ -162,7 +162,7 @@ def test_a_comparison_on_no_data_set(cfg: CfgNode, tool: ModuleType, tmp_path: P
 
 
 def test_numbers_of_a_gpu_say_so(cfg: CfgNode, tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert tool.gpus(cfg.MODEL.DEVICE) == "no GPU used"
+    assert tool.gpus("cpu") == "no GPU used"
     monkeypatch.setattr("torch.cuda.get_device_name", lambda device: f"a fast {device}")
     cfg.MODEL.DEVICE = "cuda"
     assert tool.gpus(cfg.MODEL.DEVICE) == "1 x a fast cuda"

@@ -171,7 +171,7 @@ def test_two_processes(tmp_path: Path) -> None:
     """Pairs without a track, without objects, and stills, under distributed training: see ``ddp_worker.py``."""
     worker = Path(__file__).with_name("ddp_worker.py")
     # No accelerator: two processes that talk through gloo.
-    path = f"{worker.parents[2]}{os.pathsep}{worker.parents[1]}"
+    path = os.pathsep.join([str(worker.parents[2]), str(worker.parents[1]), *sys.path])
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, str(worker), str(tmp_path)], env=environment, capture_output=True, text=True, timeout=180

@@ -182,4 +182,4 @@ def test_predictors_follow_the_config(small_cfg: Make, small_model: Make, make_v
         assert model.backbone.res2[0].conv2.weight.is_contiguous(memory_format=torch.channels_last)
     (result,) = predictors[1].stream([picture])
     assert result.detections is not None
-    assert torch.equal(result.detections.scores, predictors[0](picture)["instances"].scores)
+    assert torch.equal(result.detections.scores, predictors[0](picture)["instances"].scores.cpu())

@@ -81,7 +81,8 @@ class DetectAndTrack(nn.Module):
             raise ValueError(f"TEST.PRECISION is {precision!r}: it must be one of {', '.join(PRECISIONS)}")
         self.pyramid, self.precision = pyramid, precision
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.to(memory_format=self.memory_format)
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
         self.register_buffer("pixel_mean", torch.tensor(pixel_mean).view(-1, 1, 1), False)
         self.register_buffer("pixel_std", torch.tensor(pixel_std).view(-1, 1, 1), False)
 

@@ -279,6 +279,20 @@ def test_d_trains(make_cfg: Callable[..., CfgNode], items: list[tuple[str, int]]
     assert names == {"loss_rpn_cls", "loss_rpn_loc", "loss_cls", "loss_box_reg"}
 
 
+def test_half_precision(make_cfg: Callable[..., CfgNode], items: list[tuple[str, int]], device: torch.device) -> None:
+    """Detectron2's AMPTrainer; its loss scale is resumed along with the weights."""
+    if device.type != "cuda":
+        pytest.skip("Detectron2 trains in half precision on GPUs alone: --device cuda")
+    cfg = make_cfg("half", "SOLVER.AMP.ENABLED", True)
+    train(cfg, stop_at=4)
+    resumed = train(cfg, resume=True)
+    assert resumed.start_iter == 3
+    assert resumed.state_dict()["stepper"]["grad_scaler"]["scale"] > 0
+    assert len(items) == (5 + STEPS - 3) * 2
+    assert all(value.isfinite().all() for value in weights(cfg).values())
+    assert all(loss.latest() < 1e4 for name, loss in resumed.storage.histories().items() if "loss" in name)
+
+
 # Testing
 
 

@@ -45,6 +45,9 @@ def _add_data_keys(cfg: CN) -> None:
     # Weights, boxes, scores, position-sensitive pooling and NMS stay in float32. SOLVER.AMP is for training. On a CPU
     # bfloat16 is hardly faster than float32 unless MODEL.CHANNELS_LAST is on.
     cfg.TEST.PRECISION = "float32"
+    # Evaluation and VideoPredictor make a copy of the network whose frozen batch norms are part of the convolutions and
+    # whose weights are cast to TEST.PRECISION once. The results don't depend on it, but for rounding; speed does.
+    cfg.TEST.FOLD_BATCH_NORM = True
     # --eval-only keeps what the network says of each video in <OUTPUT_DIR>/inference/<data set>/runs/, about 50 kB a
     # frame for 300 proposals of 30 classes. Stopped, it goes on with the videos that are not there yet; and
     # `python -m dnt_d2.evaluation --run` links and evaluates them again with other settings, in seconds.

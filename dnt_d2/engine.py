@@ -24,7 +24,7 @@ from .config_check import check_config
 from .data import register_from_config
 from .data.loaders import build_pair_train_loader, build_video_test_loader
 from .evaluation import ProposalRecallEvaluator, VIDEvaluator
-from .modeling import DetectAndTrack, VideoStream, with_proposal_scales
+from .modeling import DetectAndTrack, VideoStream, folded, with_proposal_scales
 from .resume import resume_run
 
 
@@ -196,7 +196,10 @@ class Trainer(DefaultTrainer):
         are not run again, see :meth:`dnt_d2.evaluation.VIDEvaluator.save_run`.
         """
         inner = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
-        stream = VideoStream(inner) if isinstance(inner, DetectAndTrack) else with_proposal_scales(cfg, inner)
+        if isinstance(inner, DetectAndTrack):
+            stream: nn.Module = VideoStream(folded(inner) if cfg.TEST.FOLD_BATCH_NORM else inner)
+        else:
+            stream = with_proposal_scales(cfg, inner)
         register_from_config(cfg)
         if not cfg.TEST.SAVE_RUN or evaluators is not None or not isinstance(inner, DetectAndTrack):
             return super().test(cfg, stream, evaluators)

@@ -20,7 +20,7 @@ from .data.augmentation import input_shape, resize, to_tensor
 from .data.images import FORMATS
 from .evaluation.outputs import link_arrays
 from .frame_result import FrameResult, Tracked
-from .modeling import VideoStream
+from .modeling import DetectAndTrack, VideoStream, folded
 from .online_tracks import OnlineTracks
 from .pipeline import ahead
 from .tubes import Tube, interpolate_tube, trim_tube
@@ -56,7 +56,8 @@ class VideoPredictor:
         """
         Args:
             cfg: a config with D&T's keys; ``MODEL.WEIGHTS`` is loaded unless a model is given.
-            model: a trained ``DetectAndTrack``, which several predictors may share.
+            model: a trained ``DetectAndTrack``, which several predictors may share; it is used as it is, see
+                :func:`dnt_d2.modeling.folded`.
             mode: "offline" or "online". ``TUBES.ONLINE`` is of evaluation alone.
             temporal_stride: tau: the network sees every tau-th frame (sec. 5.3) and, offline, the last one. Between
                 them boxes are interpolated along their tubes; online, where the future is not known, they stay where
@@ -77,6 +78,8 @@ class VideoPredictor:
             check_config(_without_data(cfg), training=False)
             model = build_model(cfg)
             DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
+            if cfg.TEST.FOLD_BATCH_NORM and isinstance(model, DetectAndTrack):
+                model = folded(model)
         self.stream_model = VideoStream(model).eval()
         if self.stream_model.model.proposal_generator is None:
             raise ValueError(

@@ -3,9 +3,9 @@
 from .backbones import TimmBackbone, build_timm_backbone
 from .caffe_heads import CaffeRFCNHeads, CaffeTrackHead, InclusiveBoxTransform
 from .caffe_resnet import CaffeStem, build_caffe_resnet_backbone
+from .folding import folded
 from .frames import Candidates, FrameMaps
 from .inception_v4 import InceptionV4, build_inception_v4_backbone
-from .folding import folded
 from .meta_arch import DetectAndTrack
 from .proposals import PyramidProposalNetwork, pyramid_proposals, with_proposal_scales
 from .rfcn import RFCNHeads

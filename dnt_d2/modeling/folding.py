@@ -30,7 +30,7 @@ def folded(model: DetectAndTrack) -> DetectAndTrack:
     """
     copied = copy.deepcopy(model).eval().requires_grad_(False)
     for layer in copied.modules():
-        if isinstance(layer, Conv2d) and isinstance(layer.norm, (FrozenBatchNorm2d, nn.BatchNorm2d)):
+        if isinstance(layer, Conv2d) and has_fixed_statistics(layer.norm):
             _fold(layer, layer.norm)
     if model.precision != "float32":
         for layer in copied.modules():
@@ -39,11 +39,18 @@ def folded(model: DetectAndTrack) -> DetectAndTrack:
     return copied
 
 
+def has_fixed_statistics(norm: nn.Module | None) -> bool:
+    """Whether a norm is nothing but a scale and a shift of each channel, in testing."""
+    frozen = isinstance(norm, FrozenBatchNorm2d)
+    return frozen or (isinstance(norm, nn.BatchNorm2d) and norm.affine and norm.track_running_stats)
+
+
 @torch.no_grad()
 def _fold(layer: Conv2d, norm: FrozenBatchNorm2d | nn.BatchNorm2d) -> None:
     """Make ``norm`` a part of ``layer``; computed in float64, rounded once."""
-    mean, variance = (value.double() for value in (norm.running_mean, norm.running_var))
-    scale, shift = (value.double() for value in (norm.weight, norm.bias))
+    assert norm.running_mean is not None, "a batch norm without statistics depends on the batch"
+    assert norm.running_var is not None
+    mean, variance, scale, shift = (x.double() for x in (norm.running_mean, norm.running_var, norm.weight, norm.bias))
     scale = scale / (variance + norm.eps).sqrt()
     bias = 0.0 if layer.bias is None else layer.bias.double()
     layer.bias = nn.Parameter(((bias - mean) * scale + shift).to(layer.weight), requires_grad=False)

@@ -11,7 +11,7 @@ from detectron2.layers import Conv2d, FrozenBatchNorm2d
 from torch import nn
 
 from dnt_d2.modeling import DetectAndTrack, VideoStream, folded
-from dnt_d2.modeling.folding import _fold
+from dnt_d2.modeling.folding import _fold, has_fixed_statistics
 
 Make = Callable[..., Any]
 
@@ -26,6 +26,13 @@ def model(small_cfg: Make, small_model: Make) -> DetectAndTrack:
                 value.copy_(torch.linspace(-0.2, 0.2, len(value)))
             norm.running_var.copy_(torch.linspace(0.7, 1.4, len(norm.running_var)))
     return model
+
+
+def test_norms_that_depend_on_the_batch_stay() -> None:
+    assert has_fixed_statistics(nn.BatchNorm2d(2))
+    assert has_fixed_statistics(FrozenBatchNorm2d(2))
+    of_the_batch = nn.BatchNorm2d(2, affine=False), nn.BatchNorm2d(2, track_running_stats=False)
+    assert not any(has_fixed_statistics(norm) for norm in (None, nn.GroupNorm(1, 2), *of_the_batch))
 
 
 @pytest.mark.parametrize("kind", [FrozenBatchNorm2d, nn.BatchNorm2d])
@@ -63,9 +70,7 @@ def test_a_video_through_the_copy(model: DetectAndTrack, make_video: Make) -> No
                 torch.testing.assert_close(a, b, atol=2e-2, rtol=1e-3)  # pixels, and scores
 
 
-def test_half_precision_is_cast_once(
-    model: DetectAndTrack, small_cfg: Make, small_model: Make, make_video: Make
-) -> None:
+def test_half_precision_is_cast_once(small_cfg: Make, small_model: Make, make_video: Make) -> None:
     half = small_model(small_cfg("TEST.PRECISION", "bfloat16"), lively=True)
     copied = folded(half)
     convolutions = [layer for layer in copied.modules() if isinstance(layer, nn.Conv2d)]

@@ -202,11 +202,11 @@ class DetectAndTrack(nn.Module):
                 'set MODEL.TRACK_HEAD.NAME to "" to train D on single frames'
             )
         num_pairs = len(batched_inputs)
-        targets = [x["instances"].to(self.device) for x in batched_inputs]
+        targets = [x["instances"] for x in batched_inputs]
         if paired:
-            targets += [x["next_instances"].to(self.device) for x in batched_inputs]
+            targets += [x["next_instances"] for x in batched_inputs]
         # A box one pixel wide has no width as Detectron2 counts, and no logarithm of it.
-        targets = [t[t.gt_boxes.nonempty()] for t in targets]
+        targets = [t[t.gt_boxes.nonempty()].to(self.device) for t in targets]
         images, maps = self._encode_training(batched_inputs, paired)
         proposals, losses = self._training_proposals(batched_inputs, images, maps, targets)
         pair_of_frame = torch.arange(num_pairs, device=self.device).repeat(2 if paired else 1)

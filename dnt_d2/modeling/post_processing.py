@@ -38,8 +38,14 @@ def boxes_to_rois(boxes: Sequence[Tensor]) -> Tensor:
 def clip_to_frame(boxes: Tensor, size: Size) -> Tensor:
     """Clip (N, 4) inclusive corners to a frame of ``size`` (height, width): to [0, W - 1] and [0, H - 1]."""
     height, width = size
-    limit = boxes.new_tensor([width - 1, height - 1, width - 1, height - 1])
-    return torch.minimum(boxes.clamp(min=0), limit)
+    return torch.minimum(boxes.clamp(min=0), _corners(width - 1, height - 1, boxes))
+
+
+def _corners(x: float, y: float, like: Tensor) -> Tensor:
+    """(4,) x, y, x, y. A GPU fills it by itself; it would have to be waited for to take numbers from a list."""
+    values = like.new_empty(4)
+    values[0::2], values[1::2] = x, y
+    return values
 
 
 def to_original(boxes: Tensor, network_size: Size, original_size: Size) -> Tensor:
@@ -49,7 +55,7 @@ def to_original(boxes: Tensor, network_size: Size, original_size: Size) -> Tenso
     the boxes (scores, the other end of a tracklet) stays with them.
     """
     scale_y, scale_x = (out / into for out, into in zip(original_size, network_size, strict=True))
-    return clip_to_frame(boxes * boxes.new_tensor([scale_x, scale_y, scale_x, scale_y]), original_size)
+    return clip_to_frame(boxes * _corners(scale_x, scale_y, boxes), original_size)
 
 
 def frame_result(

@@ -169,7 +169,8 @@ class RFCNHeads(nn.Module):
         cls_loss, box_loss = self.loss.per_roi(logits, predicted, labels, deltas)
         counts = [len(b) for b in boxes]
         kept = hardest_rois(cls_loss + box_loss, counts, self.ohem_rois)
-        pair_of_roi = torch.repeat_interleave(pair_of_frame, torch.tensor(counts, device=pair_of_frame.device))
+        repeats = torch.tensor(counts, device=pair_of_frame.device)
+        pair_of_roi = torch.repeat_interleave(pair_of_frame, repeats, output_size=sum(counts))
         foreground = labels < self.num_classes
         get_event_storage().put_scalar("rfcn/num_fg_rois", foreground[kept].sum().item() / max(len(boxes), 1))
         return self.loss(cls_loss[kept], box_loss[kept], foreground[kept], pair_of_roi[kept], pair_of_frame)

@@ -203,5 +203,5 @@ class CorrelationTrackHead(nn.Module):
         truth = self.transform.get_deltas(torch.cat([a for a, _ in matched]), torch.cat([b for _, b in matched]))
         loss = F.smooth_l1_loss(moves, truth, reduction="none", beta=self.smooth_l1_beta).sum(dim=1)
         counts = torch.tensor([len(a) for a, _ in matched], device=loss.device)
-        pair = torch.repeat_interleave(torch.arange(len(matched), device=loss.device), counts)
+        pair = torch.repeat_interleave(torch.arange(len(matched), device=loss.device), counts, output_size=len(loss))
         return {"loss_track": self.loss_weight * average_over_pairs(loss, counts, pair)}

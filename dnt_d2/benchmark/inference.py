@@ -13,7 +13,7 @@ from detectron2.config import CfgNode
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..demo import ResultDrawer, write_live
-from ..modeling import DetectAndTrack
+from ..modeling import DetectAndTrack, folded
 from ..predictor import VideoPredictor
 from ..video import VideoWriter, read_frames
 from .breakdown import breakdown_table, time_parts
@@ -31,6 +31,7 @@ SMALL_CONFIG, SMALL_SIZE, CLIP_FRAMES = "DnT_R_50.yaml", (96, 160), 32
 """A network that is about as fast as decoding, drawing and encoding are."""
 ALONE, TRACKED = "D", "D&T"
 PAIRS, STREAM = "each pair by itself", "streaming"
+APART, FOLDED = "batch norms apart", "folded into convolutions"
 SERIAL, QUEUES = "one after the other", "bounded queues"
 
 
@@ -47,7 +48,7 @@ def measure_inference(options: Options) -> Stage:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         clip = write_clip(Path(folder, "clip.mp4"), 4, (full[0] * 6 // 5, full[1] * 6 // 5), options.seed)
         names = [str(c) for c in range(30)]
-        watch = time_parts(cfg, model, clip, Path(folder, "drawn.mp4"), names=names, device=options.device)
+        watch = time_parts(cfg, folded(model), clip, Path(folder, "drawn.mp4"), names=names, device=options.device)
         title = f"Where the time of a frame goes ({size}, online, one part after the other):"
         stage.tables.append(breakdown_table(watch, title))
         _queues(stage, Path(folder), options)
@@ -88,7 +89,7 @@ def _turns(calls: dict[str, Callable[[], object]], options: Options, rounds: int
 def _tracking(stage: Stage, cfg: CfgNode, model: DetectAndTrack, size: tuple[int, int], options: Options) -> None:
     """The price of tracking: D&T against D, frame after frame."""
     clip, what = _clip(size, options), f"a frame of {size[0]}x{size[1]}, streaming"
-    tracked, alone = Player(model, clip), Player(another_way(model, cfg, *D), clip)
+    tracked, alone = Player(folded(model), clip), Player(folded(another_way(model, cfg, *D)), clip)
     timings = _turns({TRACKED: tracked, ALONE: alone}, options, 5)
     rate = matmul_rate(options.device, options.torch_dtype)
     for name, player in {ALONE: alone, TRACKED: tracked}.items():
@@ -119,6 +120,8 @@ def _ways(stage: Stage, cfg: CfgNode, model: DetectAndTrack, size: tuple[int, in
         STREAM: Player(model, clip),
     }
     stage.comparisons.append(Comparison.of(f"{what}, tracked", PAIRS, STREAM, _turns(calls, options, 3)))
+    calls = {APART: Player(model, clip), FOLDED: Player(folded(model), clip)}
+    stage.comparisons.append(Comparison.of(what, APART, FOLDED, _turns(calls, options, 3)))
     batches = {f"batches of {n}": Player(model, clip, n) for n in (1, 2, 4)}
     timings = _turns(dict(batches), options, 2)
     each = {f"batches of {n}": Timing(tuple(s / n for s in timings[f"batches of {n}"].seconds)) for n in (1, 2, 4)}
@@ -128,10 +131,10 @@ def _ways(stage: Stage, cfg: CfgNode, model: DetectAndTrack, size: tuple[int, in
         (options.dtype, not options.channels_last),
         *((x, y) for x in halves for y in (False, True)),
     ):
-        other = another_way(model, cfg, "TEST.PRECISION", precision, "MODEL.CHANNELS_LAST", last)
+        other = folded(another_way(model, cfg, "TEST.PRECISION", precision, "MODEL.CHANNELS_LAST", last))
         before, after = way(options.dtype, options.channels_last), way(precision, last)
         if before != after:
-            timings = _turns({before: Player(model, clip), after: Player(other, clip)}, options, 3)
+            timings = _turns({before: Player(folded(model), clip), after: Player(other, clip)}, options, 3)
             stage.comparisons.append(Comparison.of(what, before, after, timings))
 
 

@@ -46,7 +46,7 @@ def test_the_stage(small_cfg: Make, device: Any, monkeypatch: pytest.MonkeyPatch
     assert tracked.floor is not None
     assert tracked.floor > alone.floor > 0
     befores = [x.before for x in stage.comparisons]
-    assert befores[:3] == [inference.SERIAL, inference.PAIRS, "batches of 1"]
+    assert befores[:3] == [inference.SERIAL, inference.PAIRS, inference.APART]
     assert {"bfloat16", "bfloat16, channels-last", "float32, channels-last"} <= {x.after for x in stage.comparisons}
     assert [x.of for x in stage.scaling] == ["frames", "proposals", "classes"]
     assert len(stage.tables) == 1

@@ -82,14 +82,19 @@ class RFCNLoss:
             pair_of_frame: (N,) the pair of each frame; gives the number of pairs, and of frames in them.
         """
         num_pairs = int(pair_of_frame.max()) + 1 if len(pair_of_frame) else 1
-        kept = torch.bincount(pair, minlength=num_pairs)
+        kept = _count(torch.ones_like(pair), pair, num_pairs)
         if self.box_norm == "foreground":
-            box_divisor = torch.bincount(pair[foreground], minlength=num_pairs)
+            box_divisor = _count(foreground.to(pair), pair, num_pairs)
         elif self.rois_per_frame > 0:
-            box_divisor = torch.bincount(pair_of_frame, minlength=num_pairs) * self.rois_per_frame
+            box_divisor = _count(torch.ones_like(pair_of_frame), pair_of_frame, num_pairs) * self.rois_per_frame
         else:
             box_divisor = kept
         return {
             "loss_cls": self.cls_weight * average_over_pairs(cls_loss, kept, pair),
             "loss_box_reg": self.box_weight * average_over_pairs(box_loss, box_divisor, pair),
         }
+
+
+def _count(ones: Tensor, pair: Tensor, num_pairs: int) -> Tensor:
+    """(P,) how many of them are in each pair. ``torch.bincount`` would wait for a GPU, to look for a larger number."""
+    return pair.new_zeros(num_pairs).index_add_(0, pair, ones)

@@ -20,7 +20,7 @@ from .correlation_phase import Phase, phases
 
 def correlate(x: Tensor, y: Tensor, radius: int, stride: int, displacement_stride: int) -> Tensor:
     """The operator: (N, C, H, W) twice to (N, G * G, ceil(H / stride), ceil(W / stride)), G = 2 radius + 1."""
-    out = _new_output(x, y, radius, stride)
+    out = new_output(x, y, radius, stride)
     grid = 2 * radius + 1
     for phase in phases(x, y, out.unflatten(1, (grid, grid)), radius, stride, displacement_stride):
         _path(phase).correlate(phase)
@@ -39,7 +39,7 @@ def correlate_backward(
     return x_grad, y_grad
 
 
-def _new_output(x: Tensor, y: Tensor, radius: int, stride: int, _displacement_stride: int = 1) -> Tensor:
+def new_output(x: Tensor, y: Tensor, radius: int, stride: int, _displacement_stride: int = 1) -> Tensor:
     (count, _, height, width), grid = x.shape, 2 * radius + 1
     shape = count, grid * grid, -(-height // stride), -(-width // stride)
     return x.new_empty(shape, dtype=torch.promote_types(x.dtype, y.dtype))
@@ -84,7 +84,7 @@ _SIGNATURES = (
 # `torch.library.custom_op` would say the same in fewer lines, but is not in all versions of PyTorch that are supported.
 _library = torch.library.Library("dnt_d2", "DEF")
 for _signature, _kernel, _meta in zip(
-    _SIGNATURES, (correlate, correlate_backward), (_new_output, _new_gradients), strict=True
+    _SIGNATURES, (correlate, correlate_backward), (new_output, _new_gradients), strict=True
 ):
     _name = _signature.partition("(")[0]
     _library.define(_signature)

@@ -28,24 +28,23 @@ class Bins(NamedTuple):
 
 
 def make_bins(rois: Tensor, k: int, scale: float, height: int, width: int) -> Bins:
-    """Cut RoIs (R, 5) into k x k bins on maps of ``height`` x ``width`` cells."""
+    """Cut RoIs (R, 5) into k x k bins on maps of ``height`` x ``width`` cells.
+
+    Rows and columns go through each call together: on a GPU the number of calls is what costs.
+    """
     rois = rois.float()
-    top, bottom = _edges(rois[:, 2], rois[:, 4], k, scale, height)
-    left, right = _edges(rois[:, 1], rois[:, 3], k, scale, width)
-    return Bins(rois[:, 0].long(), top, bottom, left, right)
-
-
-def _edges(low: Tensor, high: Tensor, k: int, scale: float, limit: int) -> tuple[Tensor, Tensor]:
-    """Where the bins begin and end along one axis, as whole cells: (R, k) each, 0 <= begin <= end <= limit."""
-    start = _round(low) * scale
-    extent = ((_round(high) + 1.0) * scale - start).clamp_min(0.1)
+    low, high = _round(rois[:, 1:]).T.unflatten(0, (2, 2))  # (2, R) each: of columns, and of rows
+    start = low * scale
+    extent = ((high + 1.0) * scale - start).clamp_min(0.1)
     # By a tensor: a GPU multiplies by the inverse of a number, whose last digit may move an edge by a cell.
     size = extent / extent.new_full((), k)
     steps = torch.arange(k + 1, dtype=size.dtype, device=size.device)
-    edges = steps * size[:, None] + start[:, None]
-    begin = edges[:, :-1].floor().clamp(0, limit).long()
-    end = edges[:, 1:].ceil().clamp(0, limit).long()
-    return begin, torch.maximum(begin, end)
+    edges = steps * size[..., None] + start[..., None]  # (2, R, k + 1), none below the one before it
+    cells = torch.stack([edges[..., :-1].floor(), edges[..., 1:].ceil()])
+    for axis, limit in enumerate((width, height)):
+        cells[:, axis].clamp_(0, limit)
+    (left, top), (right, bottom) = cells.long()
+    return Bins(rois[:, 0].long(), top, bottom, left, right)
 
 
 def _round(values: Tensor) -> Tensor:

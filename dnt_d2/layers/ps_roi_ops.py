@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Sequence
+from functools import cache
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -16,6 +20,11 @@ from .ps_roi_bins import make_bins
 
 def pool(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
     """The operator: (N, D * k * k, H, W) and (R, 5) to (R, D, k, k)."""
+    fused = _fused_path(maps)
+    if fused is not None:
+        result = _new_output(maps, rois, k, scale)
+        fused.pool(maps, rois, result, scale)
+        return result
     bins = make_bins(rois, k, scale, *maps.shape[-2:])
     if maps.device.type != "cpu":
         return ps_roi_integral.pool(maps, bins, k)
@@ -32,6 +41,11 @@ def pool(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
 def pool_backward(grad: Tensor, rois: Tensor, shape: Sequence[int], dtype: torch.dtype, k: int, scale: float) -> Tensor:
     """The gradient of the maps, of this shape and dtype, for that of the output, ``grad`` (R, D, k, k)."""
     maps_grad = _new_gradient(grad, rois, shape, dtype, k, scale)
+    # Where the same bits are demanded, PyTorch's own functions say what they can not promise.
+    fused = None if torch.are_deterministic_algorithms_enabled() else _fused_path(grad, maps_grad)
+    if fused is not None:
+        fused.spread(grad, rois, maps_grad, scale)
+        return maps_grad
     bins = make_bins(rois, k, scale, *shape[-2:])
     if grad.device.type != "cpu":
         ps_roi_integral.spread(grad, bins, maps_grad, k)
@@ -53,6 +67,30 @@ def _new_gradient(
     grad: Tensor, _rois: Tensor, shape: Sequence[int], dtype: torch.dtype, _k: int, _scale: float
 ) -> Tensor:
     return grad.new_empty(tuple(shape), dtype=dtype)
+
+
+def _fused_path(*tensors: Tensor) -> ModuleType | None:
+    """The module whose ``pool`` and ``spread`` take one launch for these tensors, if there is one."""
+    fused = _triton_path() if tensors[0].is_cuda else None
+    return fused if fused is not None and all(x.dtype in fused.DTYPES for x in tensors) else None
+
+
+@cache
+def _triton_path() -> ModuleType | None:
+    """`ps_roi_triton`; nothing if Triton is not there or fails, or if ``DNT_D2_TRITON=0`` in the environment."""
+    if os.environ.get("DNT_D2_TRITON") == "0":
+        return None
+    try:
+        from . import ps_roi_triton
+    except ImportError:
+        return None
+    try:
+        one = torch.ones(1, 1, 1, 1, device="cuda", dtype=torch.float32)
+        ps_roi_triton.pool(one, one.new_zeros(1, 5), torch.empty_like(one), 1.0)
+    except Exception as error:  # it builds a launcher: without a compiler or Python's headers, anything may come
+        warnings.warn(f"Triton can't be used, and PSRoI pooling is slower without it: {error}", stacklevel=2)
+        return None
+    return ps_roi_triton
 
 
 _SIGNATURES = (

@@ -6,7 +6,8 @@ numbers at its corners, and running sums spread them over the cells. All of this
 large sums are taken.
 
 Here are the layer and its gradient; `ps_roi_ops` has the operators behind them, `ps_roi_bins` which cells a bin has,
-`ps_roi_integral` the arithmetic in PyTorch, and `ps_roi_kernels` the same as compiled loops, for the CPU.
+`ps_roi_integral` the arithmetic in PyTorch, and `ps_roi_kernels` the same as compiled loops, for the CPU. On CUDA,
+`ps_roi_triton` may add up the cells of each bin instead, which takes one launch.
 
 `torchvision.ops.ps_roi_pool` computes something else: it rounds the corners after scaling them, and never reads the
 last row and column of the maps.
@@ -31,9 +32,10 @@ def ps_roi_pool(maps: Tensor, rois: Tensor, output_size: int, spatial_scale: flo
     all cells that it touches, within the map; a bin that touches none is 0. Edges are computed in float32, in the
     order of Caffe's layer, so that a bin covers the same cells here and there.
 
-    Sums are made in float64, for any dtype of the maps, and autocast does not change that. An infinite or undefined
-    cell makes the bins of its map undefined also below and right of it. `torch.compile` takes it as one operator. The
-    gradient can not be differentiated again; RoIs have none.
+    Sums are made in float64, for any dtype of the maps, and autocast does not change that; only Triton's gradients, on
+    CUDA for maps of up to 32 bits, are sums in float32. An infinite or undefined cell may make the bins of its map
+    undefined also below and right of it. `torch.compile` takes it as one operator. The gradient can not be
+    differentiated again; RoIs have none. On CUDA it is added in any order, so that its last digits vary.
 
     Args:
         maps: (N, D * k * k, H, W), any floating dtype; the map of output d for bin (row, col) is channel
@@ -48,7 +50,7 @@ def ps_roi_pool(maps: Tensor, rois: Tensor, output_size: int, spatial_scale: flo
 
     Raises:
         ValueError: if a shape, device or parameter does not fit, or (on the CPU, where looking costs nothing) if a RoI
-            is not finite or names a picture that is not in the batch.
+            is not finite or names a picture that is not in the batch. Triton gives NaN for such a RoI.
         TypeError: if ``maps`` or ``rois`` is not floating point.
     """
     _check_parameters(output_size, spatial_scale)
@@ -94,7 +96,7 @@ def _check_inputs(maps: Tensor, rois: Tensor, k: int) -> None:
         raise ValueError(f"maps and rois must be on one device, got {maps.device} and {rois.device}")
     if not (maps.is_floating_point() and rois.is_floating_point()):
         raise TypeError(f"maps and rois must be floating point, got {maps.dtype} and {rois.dtype}")
-    # On a GPU looking at the values would wait for it; there a wrong index is caught by the gather itself.
+    # On a GPU looking at the values would wait for it; there a wrong index gives NaN, or is caught by the gather.
     if rois.device.type == "cpu" and len(rois) > 0:
         if not rois.isfinite().all():
             raise ValueError("rois must be finite; a diverged box regression is the usual cause")

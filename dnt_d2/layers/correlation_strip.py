@@ -122,8 +122,8 @@ class Strip:
         for buffer, source, top, first in (self.x, x, 0, left), (self.y, y, -self.phase.top, self._y_left(left)):
             inside, outside = _overlap(buffer, source, top, first)
             # The same rows are loaded for every strip, so rows outside the map stay zero; columns do not.
-            if inside[2].stop - inside[2].start < buffer.shape[2]:
-                buffer.zero_()
+            buffer[:, :, : inside[2].start].zero_()
+            buffer[:, :, inside[2].stop :].zero_()
             buffer[inside].copy_(source[outside])
 
     def correlate(self, maps: Tensor, left: int) -> None:

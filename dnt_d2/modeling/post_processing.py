@@ -9,6 +9,7 @@ import torch
 from detectron2.modeling.roi_heads.fast_rcnn import fast_rcnn_inference_single_image
 from detectron2.structures import Boxes, Instances
 from torch import Tensor
+from torch.nn import functional as F
 
 from .frames import Candidates
 
@@ -29,10 +30,8 @@ def boxes_to_rois(boxes: Sequence[Tensor]) -> Tensor:
     Returns:
         (R, 5): the frame's place in the batch, then the corners.
     """
-    counts = torch.tensor([len(b) for b in boxes])
-    joined = torch.cat(list(boxes))
-    frame = torch.repeat_interleave(torch.arange(len(boxes)), counts).to(joined)
-    return torch.cat([frame[:, None], joined], dim=1)
+    # Each padded by its own number: a column made on the CPU would have to be copied to a GPU, and waited for.
+    return torch.cat([F.pad(own, (1, 0), value=float(frame)) for frame, own in enumerate(boxes)])
 
 
 def clip_to_frame(boxes: Tensor, size: Size) -> Tensor:

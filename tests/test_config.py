@@ -252,6 +252,7 @@ TEST_TIME = {
     "online": {"TUBES.ONLINE": True},
     "presence": {"TUBES.ABSENT_SCORE": 0.02},
     "proposals_5_scales": {"TEST.PROPOSAL_SCALES": (1400, 700, 350, 175, 88)},
+    "bfloat16": {"TEST.PRECISION": "bfloat16", "MODEL.CHANNELS_LAST": True},
     "tau_1": {},
     "tau_10": {"TEST.TEMPORAL_STRIDE": 10},
     "tau_10_average": {"TEST.TEMPORAL_STRIDE": 10, "TEST.SCORE_AVERAGE": "next"},

@@ -5,7 +5,11 @@ python tools/compare_variants.py --num-gpus 2 --config-file configs/minivid/DnT_
     MODEL.WEIGHTS output/minivid/DnT_EfficientNet_Lite0/model_final.pth
 
 A variant is a file that is merged over the config. Those that differ in linking alone share a pass over the data.
-Numbers go to <OUTPUT_DIR>/variants.json; with --record also to benchmarks/results/ and into README.md.
+Numbers go to <OUTPUT_DIR>/variants.json; with --record also to benchmarks/results/ and into README.md. What half
+precision changes is recorded by
+
+python tools/compare_variants.py ... --variant configs/test/tau_1.yaml --variant configs/test/bfloat16.yaml \\
+    --record precision
 """
 
 from __future__ import annotations
@@ -49,7 +53,13 @@ def get_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a config file of a test-time variant; by default those of configs/test that the paper reports, and ours",
     )
-    parser.add_argument("--record", action="store_true", help="also put the numbers into the repository")
+    parser.add_argument(
+        "--record",
+        nargs="?",
+        const="variants",
+        metavar="NAME",
+        help="also put the numbers into the repository, as NAME (default: variants)",
+    )
     return parser
 
 
@@ -84,17 +94,17 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     write_json(Path(cfg.OUTPUT_DIR, "variants.json"), facts)
     print(f"written: {Path(cfg.OUTPUT_DIR, 'variants.json')}")
     if args.record:
-        record(facts)
+        record(facts, args.record)
     return results
 
 
-def record(facts: dict[str, Any]) -> None:
-    """Put the numbers into benchmarks/results/ and their tables into README.md."""
-    result = Path("benchmarks/results") / f"variants--{machine_name()}.json"
+def record(facts: dict[str, Any], name: str = "variants") -> None:
+    """Put the numbers into benchmarks/results/ and their tables into the block of this name in README.md."""
+    result = Path("benchmarks/results") / f"{name}--{machine_name()}.json"
     write_json(ROOT / result, facts)
-    tables = "".join(f"AP50 on `{name}`:\n\n{variants_table(rows)}\n\n" for name, rows in facts["AP50"].items())
+    tables = "".join(f"AP50 on `{dataset}`:\n\n{variants_table(rows)}\n\n" for dataset, rows in facts["AP50"].items())
     source = f"(One model, seed {facts['seed']}; {facts['date']}, {facts['machine']}; [{result.name}]({result}).)\n"
-    replace_block(ROOT / "README.md", "variants", tables + source)
+    replace_block(ROOT / "README.md", name, tables + source)
     print(f"written: {result}, README.md")
 
 

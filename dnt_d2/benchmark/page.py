@@ -39,7 +39,8 @@ def make_page(results: Path) -> str:
     parts = [_INTRODUCTION]
     for machine in machines(results):
         stages = [Stage.read(path) for name in STAGES if (path := results / f"{name}--{machine}.json").exists()]
-        parts.append(_machine(machine, stages))
+        picture = results.parent / f"speed--{machine}.png"
+        parts.append(_machine(machine, stages, picture.name if picture.exists() else None))
     return "\n".join(parts)
 
 
@@ -48,9 +49,12 @@ def machines(results: Path) -> list[str]:
     return sorted({path.stem.split("--", 1)[1] for name in STAGES for path in results.glob(f"{name}--*.json")})
 
 
-def _machine(machine: str, stages: Sequence[Stage]) -> str:
+def _machine(machine: str, stages: Sequence[Stage], picture: str | None) -> str:
     described = sorted({str(stage.facts.get("machine", "")) for stage in stages})
-    parts = [f"## {machine}\n", f"{'; '.join(described)}.\n", "### The limits that this project has set itself\n"]
+    parts = [f"## {machine}\n", f"{'; '.join(described)}.\n"]
+    if picture is not None:
+        parts.append(f"![What each optimisation gained, and where the time of a frame goes]({picture})\n")
+    parts.append("### The limits that this project has set itself\n")
     parts.append(limits_table([limit for stage in stages for limit in stage.limits]))
     for stage in stages:
         parts.append(_stage(machine, stage))

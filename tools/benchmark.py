@@ -23,7 +23,7 @@ import torch
 
 from dnt_d2.benchmark.figures import Stage
 from dnt_d2.benchmark.options import Options
-from dnt_d2.benchmark.page import STAGES, limits_table, make_page, show_stage
+from dnt_d2.benchmark.page import STAGES, limits_table, machines, make_page, read_stages, show_stage
 from dnt_d2.benchmark.picture import draw_speed
 from dnt_d2.evaluation.tables import write_json
 from dnt_d2.provenance import NO_GPU, machine_name, provenance, replace_block
@@ -71,18 +71,20 @@ def command_line(name: str, options: Options) -> str:
 
 
 def write_page() -> None:
-    """benchmarks/README.md; and, where this machine has been measured, its picture and the limits in README.md."""
-    paths = [path for name in STAGES if (path := RESULTS / f"{name}--{machine_name()}.json").exists()]
-    if paths:
-        draw_speed([Stage.read(path) for path in paths], ROOT / "benchmarks" / f"speed--{machine_name()}.png")
+    """benchmarks/README.md with its pictures; and, where this machine has been measured, the limits in README.md."""
+    for machine in machines(RESULTS):
+        try:
+            draw_speed(read_stages(RESULTS, machine), ROOT / "benchmarks" / f"speed--{machine}.png")
+        except ModuleNotFoundError:
+            print("no pictures without Matplotlib: pip install 'dnt_d2[plots]'")
     (ROOT / "benchmarks/README.md").write_text(make_page(RESULTS))
-    if paths:
-        stages = {stage.name: stage for stage in map(Stage.read, paths)}
-        facts = next(iter(stages.values())).facts
+    stages = read_stages(RESULTS, machine_name())
+    if stages:
+        facts = stages[0].facts
         source = f"\n({facts['date']}, {facts['machine']}; [benchmarks/README.md](benchmarks/README.md).)\n"
-        limits = [limit for stage in stages.values() for limit in stage.limits]
+        limits = [limit for stage in stages for limit in stage.limits]
         replace_block(ROOT / "README.md", "speed", limits_table(limits) + source)
-    print("written: benchmarks/README.md and, of this machine, its picture and the limits in README.md")
+    print("written: benchmarks/README.md and, of this machine, the limits in README.md")
 
 
 def parse() -> argparse.Namespace:

@@ -38,7 +38,7 @@ def make_page(results: Path) -> str:
     """
     parts = [_INTRODUCTION]
     for machine in machines(results):
-        stages = [Stage.read(path) for name in STAGES if (path := results / f"{name}--{machine}.json").exists()]
+        stages = read_stages(results, machine)
         picture = results.parent / f"speed--{machine}.png"
         parts.append(_machine(machine, stages, picture.name if picture.exists() else None))
     return "\n".join(parts)
@@ -47,6 +47,11 @@ def make_page(results: Path) -> str:
 def machines(results: Path) -> list[str]:
     """The machines that there are files of, by name."""
     return sorted({path.stem.split("--", 1)[1] for name in STAGES for path in results.glob(f"{name}--*.json")})
+
+
+def read_stages(results: Path, machine: str) -> list[Stage]:
+    """What has been measured on a machine, in the order of :data:`STAGES`."""
+    return [Stage.read(path) for name in STAGES if (path := results / f"{name}--{machine}.json").exists()]
 
 
 def _machine(machine: str, stages: Sequence[Stage], picture: str | None) -> str:

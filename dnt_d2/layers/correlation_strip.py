@@ -1,13 +1,13 @@
 """The arithmetic of `correlation`: one strip of a picture as matrix products, forward and backward.
 
 Every position of the first map is compared with a square of positions around it in the second one. This is done by
-matrix products: a tile of positions (4 x 16 on the CPU) times the window of all positions that the tile can reach. Of
-each product only a band is wanted, because every position has a window of its own inside the common one. More than half
-of the multiplications fall outside it (d = 8), and still this is far faster than one pass over the maps per
-displacement: a matrix product has what it reads in the cache.
+matrix products: a tile of positions (on the CPU 4 x 16, or 4 x 8 for channels-last maps) times the window of all
+positions that the tile can reach. Of each product only a band is wanted, because every position has a window of its own
+inside the common one. From 40 to 55% of the multiplications fall outside it (d = 8), and still this is far faster than
+one pass over the maps per displacement: a matrix product has what it reads in the cache.
 
-The work goes picture by picture and strip by strip (16 columns), and so does the backward pass, which loads its strips
-again: the extra memory is that of one strip.
+The work goes picture by picture and strip by strip (one tile wide), and so does the backward pass, which loads its
+strips again: the extra memory is that of one strip.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from .correlation_phase import Phase
 # Rows and columns of a tile. Smaller tiles waste less of each product, but every strip of them copies its surroundings
 # again. Of ten shapes from 4 x 8 to 8 x 16, on a CPU with AVX-512, this one is among the fastest for d = 4 and d = 8.
 _TILE = (4, 16)
+# Channels-last maps are copied in long runs, at a third of the time, so that less waste is worth more copies there.
+# With tile units it is not: they take the tiles of a strip one by one, and many small calls are slow.
+_TILE_CHANNELS_LAST = (4, 8)
 # On CUDA few and large products, hence few launches, are worth more than small waste.
 _TILE_CUDA = (4, 64)
 
@@ -49,6 +52,12 @@ def _has_tile_units() -> bool:
     # The name is private to PyTorch. Where it is missing the answer is no, which is slower and never wrong.
     has_amx = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return torch.backends.mkldnn.is_available() and has_amx is not None and has_amx()
+
+
+def _tile(phase: Phase, channels_last: bool) -> tuple[int, int]:
+    if phase.x.is_cuda:
+        return _TILE_CUDA
+    return _TILE_CHANNELS_LAST if channels_last and product_dtype(phase) != torch.bfloat16 else _TILE
 
 
 def correlate(phase: Phase) -> None:
@@ -85,18 +94,19 @@ class Strip:
         (channels, height, self.width), step, grid = phase.x.shape[1:], phase.step, phase.maps.shape[1]
         self.phase = phase
         self.channels_last = phase.x.stride(1) == 1 and channels > 1
-        tile = _TILE_CUDA if phase.x.is_cuda else _TILE
+        tile = _tile(phase, self.channels_last)
         self.count = -(-height // tile[0])
         strips = -(-self.width // tile[1])
         self.tile = tile_h, tile_w = -(-height // self.count), -(-self.width // strips)
         self.window = window_h, window_w = step * (tile_h - 1) + grid, step * (tile_w - 1) + grid
         self.x = self._buffer(channels, self.count * tile_h, tile_w)
         self.y = self._buffer(channels, step * (self.count * tile_h - 1) + grid, window_w)
-        self.product = self.x.new_zeros(self.count, tile_h * tile_w, window_h * window_w)
-        per_tile, per_position = self.product.stride()[:2]
+        self.product = self._matrices(tile_h * tile_w, window_h * window_w)
+        per_tile, per_position, per_cell = self.product.stride()
+        per_row = window_w * per_cell
         self.band = self.product.as_strided(
             (grid, grid, self.count, tile_h, tile_w),
-            (window_w, 1, per_tile, tile_w * per_position + step * window_w, per_position + step),
+            (per_row, per_cell, per_tile, tile_w * per_position + step * per_row, per_position + step * per_cell),
         )
 
     def _buffer(self, channels: int, height: int, width: int) -> Tensor:
@@ -106,11 +116,19 @@ class Strip:
             return self.phase.x.new_zeros(height, width, channels, dtype=dtype).permute(2, 0, 1)
         return self.phase.x.new_zeros(channels, height, width, dtype=dtype)
 
+    def _matrices(self, rows: int, columns: int) -> Tensor:
+        """Zeros (count, rows, columns) for products, transposed in memory if the maps are channels-last.
+
+        The factors then have the channels in neighbouring places, and their transposed product is the fast one.
+        """
+        if self.channels_last:
+            return self.x.new_zeros(self.count, columns, rows).mT
+        return self.x.new_zeros(self.count, rows, columns)
+
     @cached_property
     def gradients(self) -> tuple[Tensor, Tensor]:
         """Buffers for the gradients of `x`, as tiles (count, C, positions), and of `y`; there from the first use on."""
-        shape = self.count, len(self.x), self.tile[0] * self.tile[1]
-        x_buffer = self.x.new_empty(shape[0], shape[2], shape[1]).mT if self.channels_last else self.x.new_empty(shape)
+        x_buffer = self._matrices(len(self.x), self.tile[0] * self.tile[1])
         return x_buffer, torch.empty_like(self.y, dtype=sum_dtype(self.phase.x, self.phase.y))
 
     def lefts(self) -> range:
@@ -158,6 +176,8 @@ class Strip:
         Autocast would run matrix products in half precision, whose sums over a thousand channels can overflow before
         they are divided. It leaves calls with an ``out`` tensor and in-place calls alone, and no others are used here.
         """
+        if self.channels_last:  # PyTorch takes a batch in one call only if its result is contiguous
+            first, second, out = second.mT, first.mT, out.mT
         if out.dtype == torch.bfloat16:  # batches of windows, which overlap, are copied first: twice as slow
             for a, b, target in zip(first, second, out, strict=True):
                 torch.addmm(target, a, b, beta=0, alpha=self.phase.scale, out=target)

@@ -36,8 +36,12 @@ def run(phase: Phase) -> tuple[Tensor, Tensor, Tensor]:
 
 @pytest.mark.parametrize("size", [(1, 1), (4, 16), (5, 17), (9, 35), (6, 64)])
 @pytest.mark.parametrize(("step", "top", "left"), [(1, 2, 2), (2, 2, 1), (3, 0, -1), (1, 7, -50)])
-def test_gradients_are_adjoint(size: tuple[int, int], step: int, top: int, left: int) -> None:
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_gradients_are_adjoint(size: tuple[int, int], step: int, top: int, left: int, channels_last: bool) -> None:
     phase = random_phase(size, step, top, left)
+    if channels_last:
+        x, y = (tensor.to(memory_format=torch.channels_last) for tensor in (phase.x, phase.y))
+        phase = phase._replace(x=x, y=y)
     out, x_grad, y_grad = run(phase)
     value = (out * phase.maps[0]).sum()  # linear in x and in y
     torch.testing.assert_close((x_grad * phase.x[0]).sum(), value)
@@ -83,10 +87,29 @@ def test_buffers_have_the_layout_of_the_maps() -> None:
     )
 
 
+def test_products_are_contiguous_in_the_order_that_is_fast() -> None:
+    phase = random_phase((6, 18), 1, 2, 2)
+    assert Strip(phase).product.is_contiguous()
+    last = Strip(phase._replace(x=phase.x.to(memory_format=torch.channels_last)))
+    assert last.product.mT.is_contiguous()
+    assert last.gradients[0].mT.is_contiguous()
+
+
 def test_tiles_of_nearly_equal_size() -> None:
-    strip = Strip(random_phase((9, 33), 1, 2, 2))
+    phase = random_phase((9, 33), 1, 2, 2)
+    strip = Strip(phase)
     assert strip.tile == (3, 11)
     assert list(strip.lefts()) == [0, 11, 22]
+    last = Strip(phase._replace(x=phase.x.to(memory_format=torch.channels_last)))
+    assert last.tile == (3, 7)
+    assert list(last.lefts()) == [0, 7, 14, 21, 28]
+
+
+def test_tiles_of_channels_last_maps_are_wide_with_tile_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correlation_strip, "_has_tile_units", lambda: True)
+    phase = random_phase((9, 33), 1, 2, 2)
+    x, y = (tensor.bfloat16().to(memory_format=torch.channels_last) for tensor in (phase.x, phase.y))
+    assert Strip(phase._replace(x=x, y=y, maps=phase.maps.bfloat16())).tile == (3, 11)
 
 
 def test_overlap_is_that_of_positions() -> None:

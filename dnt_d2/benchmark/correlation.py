@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -21,14 +22,17 @@ CHANNELS, HEIGHT, WIDTH, DISPLACEMENT = 1024, 38, 63, 8
 OURS, STRIPS = "dnt_d2", "strips in PyTorch"
 LOOP, PAIRS, UNFOLD = "a loop of shifted products", "all pairs of positions", "unfold + einsum"
 SAMPLER = "spatial-correlation-sampler"
+CONTIGUOUS, LAST = "contiguous maps", "channels-last maps"
+GRID = 2 * DISPLACEMENT + 1
+_FLOOR = "the useful products"
 
 
 def measure_correlation(options: Options) -> Stage:
     """Maps (1, 1024, 38, 63), displacements up to 8: eq. 4 with 289 products for each position."""
     shape = (1, options.scaled(CHANNELS, 16), options.scaled(HEIGHT, 4), options.scaled(WIDTH, 5))
     stage = Stage("correlation", f"Maps {shape}, d = {DISPLACEMENT}; {options.setting}")
-    forward = _forward(stage, shape, options)
-    _backward(stage, shape, forward, options)
+    _forward(stage, shape, options)
+    _backward(stage, shape, options)
     _peers(stage, shape, options)
     for dtype in ("bfloat16", "float16"):
         _half(stage, dtype, shape, options)
@@ -56,24 +60,31 @@ def _turns(calls: dict[str, Callable[[], object]], options: Options, rounds: int
     return take_turns(calls, rounds=rounds, device=options.device)
 
 
-def _forward(stage: Stage, shape: tuple[int, ...], options: Options) -> Timing:
-    x, y = make_maps(shape, options)
-    call = partial(_correlate, x, y)
-    timing = _turns({OURS: call}, options)[OURS]
-    out = call()
-    floor = 2 * shape[1] * out.numel() / matmul_rate(options.device, options.torch_dtype)
-    extra = peak_extra_bytes(call, options.device)
-    stage.figures.append(Figure.of("forward", timing, floor=floor, floor_of="the useful products", extra_bytes=extra))
-    stage.limits.append(Limit("correlation, forward: against the floor", timing.median / floor, 4.0, "x"))
-    if extra is not None:
-        # What it returns is no extra.
-        allowed = x.nbytes + y.nbytes + out.nbytes
-        used = (extra - out.nbytes) / allowed
-        stage.limits.append(Limit("correlation, forward: memory against inputs and output", used, 1.0, "x"))
-    return timing
+def _forward(stage: Stage, shape: tuple[int, ...], options: Options) -> None:
+    """In both memory layouts: of networks as they are, and with MODEL.CHANNELS_LAST."""
+    floor = 2 * shape[1] * GRID**2 * shape[0] * shape[2] * shape[3] / matmul_rate(options.device, options.torch_dtype)
+    calls = {}
+    for layout, last in ((CONTIGUOUS, False), (LAST, True)):
+        x, y = make_maps(shape, replace(options, channels_last=last))
+        calls[layout] = partial(_correlate, x, y)
+    # Each by itself: in turns, one would find the other's maps in the caches.
+    timings = {layout: _turns({layout: call}, options)[layout] for layout, call in calls.items()}
+    for layout, call in calls.items():
+        extra = peak_extra_bytes(call, options.device)
+        stage.figures.append(
+            Figure.of(f"forward, {layout}", timings[layout], floor=floor, floor_of=_FLOOR, extra_bytes=extra)
+        )
+        ratio = timings[layout].median / floor
+        stage.limits.append(Limit(f"correlation, forward, {layout}: against the floor", ratio, 4.0, "x"))
+        if extra is not None:
+            out = call()
+            # What it returns is no extra.
+            used = (extra - out.nbytes) / (x.nbytes + y.nbytes + out.nbytes)
+            what = f"correlation, forward, {layout}: memory against inputs and output"
+            stage.limits.append(Limit(what, used, 1.0, "x"))
 
 
-def _backward(stage: Stage, shape: tuple[int, ...], forward: Timing, options: Options) -> None:
+def _backward(stage: Stage, shape: tuple[int, ...], options: Options) -> None:
     x, y = (maps.requires_grad_() for maps in make_maps(shape, options))
     out = _correlate(x, y)
     grad = torch.randn_like(out)
@@ -84,9 +95,7 @@ def _backward(stage: Stage, shape: tuple[int, ...], forward: Timing, options: Op
     timings = _turns({"forward": partial(_correlate, x.detach(), y.detach()), "backward": call}, options)
     floor = 4 * shape[1] * out.numel() / matmul_rate(options.device, options.torch_dtype)
     extra = peak_extra_bytes(call, options.device)
-    stage.figures.append(
-        Figure.of("backward", timings["backward"], floor=floor, floor_of="the useful products", extra_bytes=extra)
-    )
+    stage.figures.append(Figure.of("backward", timings["backward"], floor=floor, floor_of=_FLOOR, extra_bytes=extra))
     ratio = timings["backward"].times_longer_than(timings["forward"])[0]
     stage.limits.append(Limit("correlation, backward: against forward", ratio, 3.0, "x"))
     if extra is not None:
@@ -107,7 +116,7 @@ def _peers(stage: Stage, shape: tuple[int, ...], options: Options) -> None:
         calls[STRIPS] = partial(strips, x, y)
     sampler = spatial_correlation_sampler()
     if sampler is not None and options.dtype == "float32":
-        calls[SAMPLER] = partial(sampler, x, y, patch_size=2 * DISPLACEMENT + 1)
+        calls[SAMPLER] = partial(sampler, x, y, patch_size=GRID)
     else:
         stage.notes.append("spatial-correlation-sampler can't be imported here; it builds where CUDA's headers are.")
     timings = _turns(calls, options, rounds=3)
@@ -123,8 +132,7 @@ def _peers(stage: Stage, shape: tuple[int, ...], options: Options) -> None:
 def strips(x: Tensor, y: Tensor) -> Tensor:
     """The correlation as it is made where there is no Triton."""
     out = correlation_ops.new_output(x, y, DISPLACEMENT, 1)
-    grid = 2 * DISPLACEMENT + 1
-    for phase in phases(x, y, out.unflatten(1, (grid, grid)), DISPLACEMENT, 1, 1):
+    for phase in phases(x, y, out.unflatten(1, (GRID, GRID)), DISPLACEMENT, 1, 1):
         correlation_strip.correlate(phase)
     return out
 

@@ -30,7 +30,8 @@ def test_the_stage(monkeypatch: pytest.MonkeyPatch, sampler: object) -> None:
     monkeypatch.setattr(correlation, "spatial_correlation_sampler", lambda: sampler)
     stage = measure_correlation(Options(scale=0.02))
     limits = {limit.what: limit.limit for limit in stage.limits}
-    assert limits["correlation, forward: against the floor"] == 4
+    assert limits["correlation, forward, contiguous maps: against the floor"] == 4
+    assert limits["correlation, forward, channels-last maps: against the floor"] == 4
     assert limits["correlation, backward: against forward"] == 3
     assert limits["correlation, forward: bfloat16 against float32"] == 1
     assert (correlation.SAMPLER in {comparison.before for comparison in stage.comparisons}) == (sampler is not None)

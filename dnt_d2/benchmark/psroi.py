@@ -20,6 +20,10 @@ from .timing import Timing, take_turns
 Pool = Callable[[Tensor, Tensor, int, float], Tensor]
 K, SCALE, HEIGHT, WIDTH = 7, 1 / 16, 38, 63
 OURS, PYTORCH, TORCHVISION, MASKS = "dnt_d2", "PyTorch alone", "torchvision", "a mask per bin"
+_GROWTH = {
+    "cpu": "constant but for the sums of bins: the integral images don't depend on RoIs",
+    "cuda": "linear, where the launch is not all of the time: bins are summed one by one",
+}
 
 
 def measure_psroi(options: Options) -> Stage:
@@ -30,12 +34,7 @@ def measure_psroi(options: Options) -> Stage:
         maps, boxes = make_maps(outputs, options), make_rois(rois, options)
         _forward_and_backward(stage, f"{what}, {rois} RoIs", maps, boxes, options)
     stage.scaling += [
-        _scaling(
-            "RoIs",
-            (150, 300, 600),
-            "constant but for the sums of bins: the integral images don't depend on RoIs",
-            options,
-        ),
+        _scaling("RoIs", (150, 300, 600), _GROWTH[options.device], options),
         _scaling("classes", (15, 30, 60), "linear", options),
     ]
     stage.notes.append(
@@ -94,7 +93,12 @@ def _forward_and_backward(stage: Stage, what: str, maps: Tensor, rois: Tensor, o
         result = results[name]
         torch.autograd.grad(result, leaf, weights.view_as(result), retain_graph=True)
 
-    timings = take_turns({name: partial(back, name) for name in results}, device=options.device)
+    def back_pytorch() -> None:
+        bins = make_bins(rois, K, SCALE, HEIGHT, WIDTH)
+        ps_roi_integral.spread(weights, bins, torch.empty_like(maps), K)
+
+    calls: dict[str, Callable[[], object]] = {name: partial(back, name) for name in results}
+    timings = take_turns({**calls, PYTORCH: back_pytorch}, device=options.device)
     extra = peak_extra_bytes(partial(back, OURS), options.device)
     _add(stage, f"gradient of {what}", timings, moved, extra, options)
 

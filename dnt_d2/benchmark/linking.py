@@ -19,7 +19,7 @@ from .memory import peak_extra_bytes
 from .options import Options
 from .timing import Timing, take_turns
 
-CLASSES, TOP_K, CANDIDATES, FRAMES = 30, 25, 300, 40
+CLASSES, TOP_K, CANDIDATES, FRAMES = 30, 25, 300, 100
 COMPILED, NUMPY = "compiled", "NumPy"
 
 
@@ -103,13 +103,12 @@ def _vote_numpy(video: Video) -> list[list[FloatArray]]:
 
 
 def _linking(stage: Stage, video: Video, kept: list[list[FloatArray]]) -> None:
-    frames = len(kept)
-    few = min(frames, 10)
+    lengths = {COMPILED: len(kept), NUMPY: min(len(kept), 10)}
     calls: dict[str, Callable[[], object]] = {
-        COMPILED: partial(link_voted, kept[:few], video.tracklets[:few], link_iou=0.5, top_fraction=0.5),
-        NUMPY: partial(_link_numpy, kept[:few], video.tracklets[:few]),
+        COMPILED: partial(link_voted, kept, video.tracklets, link_iou=0.5, top_fraction=0.5),
+        NUMPY: partial(_link_numpy, kept[: lengths[NUMPY]], video.tracklets[: lengths[NUMPY]]),
     }
-    timings = {name: _per_frame(t, few) for name, t in take_turns(calls, rounds=5).items()}
+    timings = {name: _per_frame(t, lengths[name]) for name, t in take_turns(calls, rounds=5).items()}
     boxes = max(len(rows) for rows in kept[0])
     what = f"link {CLASSES} classes x {boxes} boxes, a frame"
     # Each tube's path compares, between two frames, every box that is left with every other.

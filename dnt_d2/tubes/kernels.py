@@ -35,70 +35,87 @@ def _match(box: FloatArray, ends: FloatArray, link_iou: float, match: ByteArray)
 
 @kernel
 def _mark_links(here: FloatArray, there: FloatArray, tracklets: FloatArray, link_iou: float, links: ByteArray) -> None:
-    """Set links[i, j] to 1 where one tracklet starts at here[i] and ends at there[j]."""
-    by_row = tracklets.T.copy()
-    starts = np.empty(len(tracklets), np.uint8)
-    ends = np.empty((len(there), len(tracklets)), np.uint8)
-    for j in range(len(there)):
-        _match(there[j], by_row[4:], link_iou, ends[j])
-    for i in range(len(here)):
-        _match(here[i], by_row[:4], link_iou, starts)
-        for t in range(len(tracklets)):
-            if starts[t]:
-                for j in range(len(there)):
-                    links[i, j] |= ends[j, t]
+    """Set links[i, j] to 1 where one tracklet starts at here[i] and ends at there[j].
 
-
-@kernel
-def _score_to_go(
-    scores: FloatArray, left: IntArray, counts: IntArray, starts: IntArray, links: ByteArray, link_starts: IntArray,
-    gain: FloatArray, step: IntArray,
-) -> int:  # fmt: skip
-    """One backward pass over the remaining boxes; returns the place, among those, of the best box of frame 0.
-
-    Box i of frame f lies at starts[f] + i in ``scores``; left[starts[f] : starts[f] + counts[f]] are the i that
-    remain, ascending. For each of their places p, gain[starts[f] + p] becomes the best sum from there on, this box
-    counted as the end of an edge, and step[starts[f] + p] the place of its best successor.
+    Where a tracklet ends is looked at only if it starts at some box of this class: often most of them don't.
     """
-    last = len(counts) - 1
-    for p in range(counts[last]):
-        gain[starts[last] + p] = scores[starts[last] + left[starts[last] + p]]
-    start, start_total = 0, -np.inf
-    for f in range(last - 1, -1, -1):
-        here, there = starts[f], starts[f + 1]
-        width = starts[f + 2] - there
-        for p in range(counts[f]):
-            row = link_starts[f] + left[here + p] * width
-            best, best_total = 0, -np.inf
-            for q in range(counts[f + 1]):
-                total = gain[there + q] + links[row + left[there + q]]
-                if total > best_total:
-                    best, best_total = q, total
-            total = scores[here + left[here + p]] + best_total
-            if f == 0 and total > start_total:
-                start, start_total = p, total
-            gain[here + p] = scores[here + left[here + p]] + total
-            step[here + p] = best
-    return start
+    by_row = tracklets.T.copy()
+    starts = np.empty((len(here), len(tracklets)), np.uint8)
+    used = np.zeros(len(tracklets), np.uint8)
+    for i in range(len(here)):
+        _match(here[i], by_row[:4], link_iou, starts[i])
+        used |= starts[i]
+    chosen = np.flatnonzero(used)
+    targets = np.ascontiguousarray(by_row[4:, chosen])
+    ends = np.empty(len(chosen), np.uint8)
+    for j in range(len(there)):
+        _match(there[j], targets, link_iou, ends)
+        for u in range(len(chosen)):
+            if ends[u]:
+                for i in range(len(here)):
+                    links[i, j] |= starts[i, chosen[u]]
 
 
 @kernel
 def _all_links(
     detections: FloatArray, starts: IntArray, tracklets: FloatArray, tracklet_starts: IntArray, link_iou: float
-) -> tuple[ByteArray, IntArray]:
-    """The links of all frame pairs, one N_f x N_f+1 block after the other, and (F,) where each block begins."""
-    num_frames = len(starts) - 1
+) -> tuple[IntArray, IntArray]:
+    """Where each box is linked to: rows of ``detections``, ascending, and (R + 1,) where those of each box begin."""
     counts = starts[1:] - starts[:-1]
-    link_starts = np.zeros(num_frames, np.int64)
-    for f in range(num_frames - 1):
-        link_starts[f + 1] = link_starts[f] + counts[f] * counts[f + 1]
-    links = np.zeros(link_starts[-1], np.uint8)
-    for f in range(num_frames - 1):
+    ends = np.empty((counts[:-1] * counts[1:]).sum(), np.int64)
+    link_starts = np.zeros(len(detections) + 1, np.int64)
+    count = 0
+    for f in range(len(counts) - 1):
         here, there = detections[starts[f] : starts[f + 1]], detections[starts[f + 1] : starts[f + 2]]
-        tracks = tracklets[tracklet_starts[f] : tracklet_starts[f + 1]]
-        block = links[link_starts[f] : link_starts[f + 1]].reshape((counts[f], counts[f + 1]))
-        _mark_links(here, there, tracks, link_iou, block)
-    return links, link_starts
+        links = np.zeros((counts[f], counts[f + 1]), np.uint8)
+        _mark_links(here, there, tracklets[tracklet_starts[f] : tracklet_starts[f + 1]], link_iou, links)
+        for i in range(counts[f]):
+            for j in range(counts[f + 1]):
+                if links[i, j]:
+                    ends[count] = starts[f + 1] + j
+                    count += 1
+            link_starts[starts[f] + i + 1] = count
+    link_starts[starts[-2] :] = count  # nothing follows the last frame
+    return ends[:count], link_starts
+
+
+@kernel
+def _score_to_go(
+    scores: FloatArray, starts: IntArray, links: IntArray, link_starts: IntArray, gain: FloatArray, step: IntArray
+) -> int:
+    """One backward pass over the boxes that remain, whose scores are finite; returns the best box of frame 0.
+
+    For each of them, gain[i] becomes the best sum from there on, this box counted as the end of an edge, and step[i]
+    its best successor. Without a link all boxes have the same one, that of the largest gain: it is looked for once per
+    frame, and then only the linked boxes can be better. Of equal sums the first box wins.
+    """
+    last = len(starts) - 2
+    first, best_gain, best = starts[last], -np.inf, -1
+    for i in range(starts[last], starts[last + 1]):
+        gain[i] = scores[i]
+        if gain[i] > best_gain:
+            best_gain, best = gain[i], i
+        if first == i and scores[i] == -np.inf:
+            first += 1
+    for f in range(last - 1, -1, -1):
+        total_best, next_gain, next_best = -np.inf, -np.inf, -1
+        for i in range(starts[f], starts[f + 1]):
+            gain[i] = -np.inf
+            if scores[i] == -np.inf:
+                continue
+            total, successor = best_gain, best
+            for k in range(link_starts[i], link_starts[i + 1]):
+                linked = gain[links[k]] + 1.0
+                if linked > total or (linked == total and links[k] < successor):
+                    total, successor = linked, links[k]
+            total += scores[i]
+            gain[i], step[i] = scores[i] + total, successor
+            if gain[i] > next_gain:
+                next_gain, next_best = gain[i], i
+            if total > total_best:
+                total_best, first = total, i
+        best_gain, best = next_gain, next_best
+    return first
 
 
 @kernel
@@ -120,21 +137,14 @@ def find_paths(
     links, link_starts = _all_links(detections, starts, tracklets, tracklet_starts, link_iou)
     counts = starts[1:] - starts[:-1]
     scores = detections[:, 4].copy()
-    left = np.empty(len(scores), np.int64)
-    for f in range(len(counts)):
-        left[starts[f] : starts[f + 1]] = np.arange(counts[f])
     gain, step = np.empty(len(scores)), np.zeros(len(scores), np.int64)
     paths = np.empty((counts.min(), len(counts)), np.int64)
     for k in range(len(paths)):
-        place = _score_to_go(scores, left, counts, starts, links, link_starts, gain, step)
+        box = _score_to_go(scores, starts, links, link_starts, gain, step)
         for f in range(len(counts)):
-            here = starts[f]
-            paths[k, f] = left[here + place]
-            following = step[here + place]
-            counts[f] -= 1
-            for p in range(place, counts[f]):  # close the gap; the order of the others stays
-                left[here + p] = left[here + p + 1]
-            place = following
+            paths[k, f] = box - starts[f]
+            scores[box] = -np.inf  # it is taken
+            box = step[box]
     return paths
 
 

@@ -120,19 +120,17 @@ def find_paths_numpy(detections: list[FloatArray], tracklets: list[FloatArray], 
     Returns:
         (K, L) int64, K the smallest N_f.
     """
-    scores = [rows[:, 4] for rows in detections]
+    scores = [rows[:, 4].copy() for rows in detections]
     # psi does not depend on which boxes are taken: computed once per pair of frames, not once per tube.
     links = [
         tracks_link(detections[f], detections[f + 1], tracklets[f], link_iou).astype(np.float64)
         for f in range(len(detections) - 1)
     ]
-    left = [np.arange(len(rows)) for rows in detections]
     paths = []
     for _ in range(min(len(rows) for rows in detections)):
-        pairs = [psi[np.ix_(left[f], left[f + 1])] for f, psi in enumerate(links)]
-        places = best_path([s[rest] for s, rest in zip(scores, left, strict=True)], pairs)
-        paths.append([rest[p] for rest, p in zip(left, places, strict=True)])
-        left = [np.delete(rest, p) for rest, p in zip(left, places, strict=True)]
+        paths.append(best_path(scores, links))
+        for of_frame, box in zip(scores, paths[-1], strict=True):
+            of_frame[box] = -np.inf  # it is taken
     return np.array(paths, dtype=np.int64)
 
 
@@ -161,13 +159,13 @@ def best_path(scores: list[FloatArray], links: list[FloatArray]) -> list[int]:
     """Viterbi's algorithm for eq. 5, backwards: one position per frame, of the path with the largest sum of edges.
 
     Args:
-        scores: for each of L frames (N_f,), none empty.
+        scores: for each of L frames (N_f,), none empty; -inf takes a box out, and one at least must be left.
         links: for each of L - 1 frame pairs (N_f, N_f+1), psi.
 
     Returns:
         L positions. Of equal sums the first box wins, at the start and in every step.
     """
-    to_go = np.zeros(len(scores[-1]))  # the best sum of the edges from here to the end
+    to_go = np.where(np.isneginf(scores[-1]), -np.inf, 0.0)  # the best sum of the edges from here to the end
     steps: list[IntArray] = []
     for f in range(len(links) - 1, -1, -1):
         total = (scores[f + 1] + to_go)[None, :] + links[f]

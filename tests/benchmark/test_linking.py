@@ -27,7 +27,7 @@ def test_voting_fills_every_class() -> None:
 def test_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dnt_d2.benchmark.linking.matmul_rate", lambda: 1e10)
     monkeypatch.setattr("dnt_d2.benchmark.linking.CLASSES", 3)
-    stage = measure_linking(Options(scale=0.1))
+    stage = measure_linking(Options(scale=0.04))
     assert [limit.limit for limit in stage.limits] == [1.0, 20.0]
     assert [scaling.sizes for scaling in stage.scaling] == [(2, 4, 8), (1, 3, 6), (15, 30, 60), (12, 25, 50)]
     assert all(comparison.after == "compiled" for comparison in stage.comparisons)

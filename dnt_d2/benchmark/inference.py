@@ -90,7 +90,7 @@ def _tracking(stage: Stage, cfg: CfgNode, model: DetectAndTrack, size: tuple[int
     """The price of tracking: D&T against D, frame after frame."""
     clip, what = _clip(size, options), f"a frame of {size[0]}x{size[1]}, streaming"
     tracked, alone = Player(folded(model), clip), Player(folded(another_way(model, cfg, *D)), clip)
-    timings = _turns({TRACKED: tracked, ALONE: alone}, options, 5)
+    timings = _turns({TRACKED: tracked, ALONE: alone}, options, 15)
     rate = matmul_rate(options.device, options.torch_dtype)
     for name, player in {ALONE: alone, TRACKED: tracked}.items():
         with FlopCounterMode(display=False) as counter:
@@ -161,6 +161,10 @@ def _queues(stage: Stage, folder: Path, options: Options) -> None:
     }
     what = f"a frame of 720x1280 from file to file, ResNet-50 at {height}x{width}"
     stage.comparisons.append(Comparison.of(what, SERIAL, QUEUES, timings))
+    stage.notes.append(
+        "Bounded queues gain where decoding, drawing or the network leave a processor idle: with a GPU, or with more "
+        "cores than the network keeps busy. On two cores that it shares with them they can lose."
+    )
 
 
 def draw_serially(predictor: VideoPredictor, source: Path, names: list[str], target: Path) -> None:

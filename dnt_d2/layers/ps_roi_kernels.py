@@ -18,6 +18,41 @@ IntArray = NDArray[np.int64]
 
 
 @kernel
+def cut(
+    rois: NDArray[np.float32], k: int, scale: np.float32, height: int, width: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
+    """The same numbers as :func:`dnt_d2.layers.ps_roi_bins.make_bins`, in float32 all the way, of RoIs (R, 5)."""
+    picture = np.empty(len(rois), np.int64)
+    edges = np.empty((4, len(rois), k), np.int64)
+    for r in range(len(rois)):
+        picture[r] = int(rois[r, 0])
+        _cut_axis(rois[r, 2], rois[r, 4], scale, height, edges[0, r], edges[1, r])
+        _cut_axis(rois[r, 1], rois[r, 3], scale, width, edges[2, r], edges[3, r])
+    return picture, edges[0], edges[1], edges[2], edges[3]
+
+
+@kernel
+def _cut_axis(low: np.float32, high: np.float32, scale: np.float32, limit: int, begin: IntArray, end: IntArray) -> None:
+    """Where the bins begin and end along one axis."""
+    k = len(begin)
+    start = _round(low) * scale
+    size = max((_round(high) + np.float32(1)) * scale - start, np.float32(0.1)) / np.float32(k)
+    for n in range(k):
+        first = np.floor(np.float32(n) * size + start)
+        behind = np.ceil(np.float32(n + 1) * size + start)
+        # Compared as floats: a number that is too large for an integer is no integer.
+        begin[n] = int(min(max(first, np.float32(0)), np.float32(limit)))
+        end[n] = int(min(max(behind, np.float32(0)), np.float32(limit)))
+
+
+@kernel
+def _round(value: np.float32) -> np.float32:
+    """Half away from zero."""
+    whole = np.trunc(value)
+    return whole + np.trunc((value - whole) * np.float32(2))
+
+
+@kernel
 def _sum_up(cells: FloatArray, integral: NDArray[np.float64]) -> None:
     """Sums of all cells above and to the left: integral[i, j] of cells[:i, :j]. Its first row and column are zeros.
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,16 +26,16 @@ def pool(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
         result = _new_output(maps, rois, k, scale)
         fused.pool(maps, rois, result, scale)
         return result
-    bins = make_bins(rois, k, scale, *maps.shape[-2:])
     if maps.device.type != "cpu":
-        return ps_roi_integral.pool(maps, bins, k)
+        return ps_roi_integral.pool(maps, make_bins(rois, k, scale, *maps.shape[-2:]), k)
     from . import ps_roi_kernels  # here, not above: loading the compiler takes longer than the rest of the package
 
     # NumPy has no bfloat16. Half precision is rounded once, from float64.
     half = maps.dtype.itemsize < 4
     out = maps.new_empty(len(rois), maps.shape[1], dtype=torch.float64 if half else maps.dtype)
     cells = (maps.float() if half else maps).contiguous()
-    ps_roi_kernels.pool(cells.numpy(), *(part.numpy() for part in bins), out.numpy())
+    bins = ps_roi_kernels.cut(rois.float().contiguous().numpy(), k, np.float32(scale), *maps.shape[-2:])
+    ps_roi_kernels.pool(cells.numpy(), *bins, out.numpy())
     return out.to(maps.dtype).unflatten(1, (-1, k, k))
 
 
@@ -46,16 +47,16 @@ def pool_backward(grad: Tensor, rois: Tensor, shape: Sequence[int], dtype: torch
     if fused is not None:
         fused.spread(grad, rois, maps_grad, scale)
         return maps_grad
-    bins = make_bins(rois, k, scale, *shape[-2:])
     if grad.device.type != "cpu":
-        ps_roi_integral.spread(grad, bins, maps_grad, k)
+        ps_roi_integral.spread(grad, make_bins(rois, k, scale, *shape[-2:]), maps_grad, k)
         return maps_grad
     from . import ps_roi_kernels
 
     half = dtype.itemsize < 4
     target = torch.empty(tuple(shape), dtype=torch.float32) if half else maps_grad
     shares = (grad.float() if half else grad).flatten(1).contiguous()
-    ps_roi_kernels.spread(shares.numpy(), *(part.numpy() for part in bins), target.numpy())
+    bins = ps_roi_kernels.cut(rois.float().contiguous().numpy(), k, np.float32(scale), *shape[-2:])
+    ps_roi_kernels.spread(shares.numpy(), *bins, target.numpy())
     return target.to(dtype)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from dnt_d2.layers import ps_roi_kernels
+from dnt_d2.layers.ps_roi_bins import make_bins
 
 
 @pytest.mark.parametrize("height", range(10))
@@ -17,6 +19,20 @@ def test_sums(height: int, dtype: type) -> None:
     np.testing.assert_array_equal(integral[1:, 1:], cells.astype(np.float64).cumsum(0).cumsum(1))
     assert not integral[0].any()
     assert not integral[:, 0].any()
+
+
+@pytest.mark.parametrize(("k", "scale"), [(7, 1 / 16), (3, 0.3), (1, 1.0), (5, 1 / 3)])
+def test_bins_are_those_of_pytorch_to_the_last_bit(k: int, scale: float) -> None:
+    generator = torch.Generator().manual_seed(k)
+    rois = torch.rand(20_000, 5, generator=generator) * 1.6 - 0.3
+    rois *= torch.tensor([2.0, 60 / scale, 40 / scale, 60 / scale, 40 / scale], device="cpu")
+    rois[::2] = (rois[::2] * 2).round() / 2  # halves
+    rois[:4, 1:] = torch.tensor([1e30, -1e30, 0.49999997, 1e9], device="cpu")
+    rois[:, 0] = torch.arange(len(rois), device="cpu") % 3
+    expected = make_bins(rois, k, scale, 38, 63)
+    found = ps_roi_kernels.cut(rois.numpy(), k, np.float32(scale), 38, 63)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs.numpy())
 
 
 def test_means_and_their_gradient() -> None:

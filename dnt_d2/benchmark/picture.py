@@ -54,12 +54,11 @@ def _draw_gains(axes: Any, gains: Sequence[tuple[str, Comparison]]) -> None:
     colors = [_BLUE if value >= 1 else _ORANGE for value in values]
     axes.barh(range(len(values)), [value - 1 for value in values], left=1, color=colors, height=0.7)
     for row, x in enumerate(values):
-        axes.annotate(
-            f"{x:,.1f}x" if x >= 1 else f"{x:.2f}x", (max(x, 1), row), (4, 0), textcoords="offset points", va="center"
-        )
+        _write(axes, max(x, 1), row, f"{x:,.1f}x" if x >= 1 else f"{x:.2f}x")
     axes.set_yticks(range(len(labels)), labels, fontsize=8)
     _finish(axes, len(labels), "times faster (before / after, one run, in turns)")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color=_INK, linewidth=0.8)
     axes.margins(x=0.12)
 
@@ -73,10 +72,15 @@ def _draw_parts(axes: Any, parts: Sequence[tuple[str, float]]) -> None:
     whole = sum(milliseconds for _, milliseconds in parts) or 1.0
     axes.barh(range(len(parts)), [milliseconds for _, milliseconds in parts], color=_GREY, height=0.7)
     for row, (_, x) in enumerate(parts):
-        axes.annotate(f"{x:,.1f} ms, {x / whole:.1%}", (x, row), (4, 0), textcoords="offset points", va="center")
+        _write(axes, x, row, f"{x:,.1f} ms, {x / whole:.1%}")
     axes.set_yticks(range(len(parts)), [name for name, _ in parts], fontsize=8)
     _finish(axes, len(parts), "milliseconds of a frame")
     axes.margins(x=0.3)
+
+
+def _write(axes: Any, x: float, row: int, text: str) -> None:
+    """Beside the end of a bar."""
+    axes.annotate(text, (x, row), (4, 0), textcoords="offset points", va="center", fontsize=8, color=_INK)
 
 
 def _finish(axes: Any, rows: int, title: str) -> None:

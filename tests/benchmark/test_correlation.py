@@ -7,6 +7,7 @@ import torch
 
 from dnt_d2.benchmark import correlation
 from dnt_d2.benchmark.correlation import make_maps, measure_correlation, strips
+from dnt_d2.benchmark.figures import Stage
 from dnt_d2.benchmark.options import Options
 from dnt_d2.layers import local_correlation
 
@@ -24,15 +25,23 @@ def test_strips_compute_the_same() -> None:
     torch.testing.assert_close(strips(x, y), local_correlation(x, y, 8))
 
 
-@pytest.mark.parametrize("sampler", [None, lambda x, y, patch_size: x])
-def test_the_stage(monkeypatch: pytest.MonkeyPatch, sampler: object) -> None:
+def test_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(correlation, "matmul_rate", lambda device, dtype: 1e10)
-    monkeypatch.setattr(correlation, "spatial_correlation_sampler", lambda: sampler)
+    monkeypatch.setattr(correlation, "spatial_correlation_sampler", lambda: None)
     stage = measure_correlation(Options(scale=0.02))
     limits = {limit.what: limit.limit for limit in stage.limits}
     assert limits["correlation, forward, contiguous maps: against the floor"] == 4
     assert limits["correlation, forward, channels-last maps: against the floor"] == 4
     assert limits["correlation, backward: against forward"] == 3
     assert limits["correlation, forward: bfloat16 against float32"] == 1
-    assert (correlation.SAMPLER in {comparison.before for comparison in stage.comparisons}) == (sampler is not None)
+    assert correlation.SAMPLER not in {comparison.before for comparison in stage.comparisons}
+    assert any("can't be imported" in note for note in stage.notes)
     assert [scaling.sizes for scaling in stage.scaling] == [(1, 2, 4), (10, 20, 40), (2, 4, 8), (4, 8, 16)]
+
+
+def test_the_stage_with_the_usual_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correlation, "spatial_correlation_sampler", lambda: lambda x, y, patch_size: x)
+    stage = Stage("correlation", "")
+    correlation._peers(stage, (1, 16, 2, 3), Options())
+    assert correlation.SAMPLER in {comparison.before for comparison in stage.comparisons}
+    assert stage.notes == []

@@ -119,7 +119,7 @@ def test_what_counts_as_the_same_network(evaluate: Make, whole: dict[str, Any], 
     assert len(list((folder / "whole/inference/imagenet_vid_val/runs").iterdir())) == 2
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_ranks_do_not_matter(evaluate: Make, whole: dict[str, Any], folder: Path, ranks: int) -> None:
     evaluate(f"ranks_{ranks}", ranks=ranks)
     assert report(folder / f"ranks_{ranks}") == whole

@@ -6,8 +6,6 @@ operator, because a compiler that follows the loops over strips makes a graph of
 
 from __future__ import annotations
 
-import os
-import warnings
 from functools import cache
 from types import ModuleType
 
@@ -16,6 +14,7 @@ from torch import Tensor
 
 from . import correlation_strip
 from .correlation_phase import Phase, phases
+from .operators import declare, triton_kernels
 
 
 def correlate(x: Tensor, y: Tensor, radius: int, stride: int, displacement_stride: int) -> Tensor:
@@ -60,33 +59,22 @@ def _path(phase: Phase) -> ModuleType:
 
 @cache
 def _triton_path() -> ModuleType | None:
-    """`correlation_triton`; nothing if Triton is not there or fails, or if ``DNT_D2_TRITON=0`` in the environment."""
-    if os.environ.get("DNT_D2_TRITON") == "0":
-        return None
-    try:
-        from . import correlation_triton
-    except ImportError:
-        return None
-    try:
-        one = torch.ones(1, 1, 1, 1, device="cuda", dtype=torch.float32)
-        correlation_triton.correlate(Phase(one, one, torch.empty_like(one)[None], 1, 0, 0))
-    except Exception as error:  # it builds a launcher: without a compiler or Python's headers, anything may come
-        warnings.warn(f"Triton can't be used, and correlation is slower without it: {error}", stacklevel=2)
-        return None
-    return correlation_triton
+    return triton_kernels("correlation_triton", _probe, "correlation")
 
 
-_SIGNATURES = (
+def _probe(kernels: ModuleType) -> None:
+    one = torch.ones(1, 1, 1, 1, device="cuda", dtype=torch.float32)
+    kernels.correlate(Phase(one, one, torch.empty_like(one)[None], 1, 0, 0))
+
+
+declare(
     "local_correlation(Tensor x, Tensor y, int radius, int stride, int displacement_stride) -> Tensor",
+    correlate,
+    new_output,
+)
+declare(
     "local_correlation_backward(Tensor grad, Tensor x, Tensor y, int radius, int stride, int displacement_stride)"
     " -> (Tensor, Tensor)",
+    correlate_backward,
+    _new_gradients,
 )
-# `torch.library.custom_op` would say the same in fewer lines, but is not in all versions of PyTorch that are supported.
-_library = torch.library.Library("dnt_d2", "DEF")
-for _signature, _kernel, _meta in zip(
-    _SIGNATURES, (correlate, correlate_backward), (new_output, _new_gradients), strict=True
-):
-    _name = _signature.partition("(")[0]
-    _library.define(_signature)
-    _library.impl(_name, _kernel, "CompositeExplicitAutograd")
-    _library.impl(_name, _meta, "Meta")

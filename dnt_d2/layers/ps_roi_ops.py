@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
@@ -16,6 +14,7 @@ import torch
 from torch import Tensor
 
 from . import ps_roi_integral
+from .operators import declare, triton_kernels
 from .ps_roi_bins import make_bins
 
 
@@ -78,30 +77,17 @@ def _fused_path(*tensors: Tensor) -> ModuleType | None:
 
 @cache
 def _triton_path() -> ModuleType | None:
-    """`ps_roi_triton`; nothing if Triton is not there or fails, or if ``DNT_D2_TRITON=0`` in the environment."""
-    if os.environ.get("DNT_D2_TRITON") == "0":
-        return None
-    try:
-        from . import ps_roi_triton
-    except ImportError:
-        return None
-    try:
-        one = torch.ones(1, 1, 1, 1, device="cuda", dtype=torch.float32)
-        ps_roi_triton.pool(one, one.new_zeros(1, 5), torch.empty_like(one), 1.0)
-    except Exception as error:  # it builds a launcher: without a compiler or Python's headers, anything may come
-        warnings.warn(f"Triton can't be used, and PSRoI pooling is slower without it: {error}", stacklevel=2)
-        return None
-    return ps_roi_triton
+    return triton_kernels("ps_roi_triton", _probe, "PSRoI pooling")
 
 
-_SIGNATURES = (
-    "ps_roi_pool(Tensor maps, Tensor rois, int k, float scale) -> Tensor",
+def _probe(kernels: ModuleType) -> None:
+    one = torch.ones(1, 1, 1, 1, device="cuda", dtype=torch.float32)
+    kernels.pool(one, one.new_zeros(1, 5), torch.empty_like(one), 1.0)
+
+
+declare("ps_roi_pool(Tensor maps, Tensor rois, int k, float scale) -> Tensor", pool, _new_output)
+declare(
     "ps_roi_pool_backward(Tensor grad, Tensor rois, SymInt[] shape, ScalarType dtype, int k, float scale) -> Tensor",
+    pool_backward,
+    _new_gradient,
 )
-# `torch.library.custom_op` would say the same in fewer lines, but is not in all versions of PyTorch that are supported.
-_library = torch.library.Library("dnt_d2", "FRAGMENT")
-for _signature, _kernel, _meta in zip(_SIGNATURES, (pool, pool_backward), (_new_output, _new_gradient), strict=True):
-    _name = _signature.partition("(")[0]
-    _library.define(_signature)
-    _library.impl(_name, _kernel, "CompositeExplicitAutograd")
-    _library.impl(_name, _meta, "Meta")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -77,16 +76,8 @@ def assert_agrees(maps: Tensor, rois: Tensor, k: int, scale: float, block: Block
 
 
 @pytest.mark.skipif(INTERPRETED, reason="this is the test that starts it")
-def test_kernels_by_the_interpreter() -> None:
-    options = ["-x", "-v", "-p", "no:cacheprovider", "--import-mode=importlib"]
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, __file__],
-        env={**os.environ, "TRITON_INTERPRET": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert " passed" in result.stdout
+def test_kernels_by_the_interpreter(run_interpreted: Callable[[str], None]) -> None:
+    run_interpreted(__file__)
 
 
 @needs_kernels

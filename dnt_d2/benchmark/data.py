@@ -21,11 +21,11 @@ from ..data import build_pair_train_loader, build_video_test_loader, mapper
 from ..data import images as images_module
 from ..vid_classes import VID_CLASSES
 from .figures import Comparison, Figure, Limit, Stage, Table
-from .networks import load_config, made_clip, random_network
+from .networks import changed, load_config, made_clip, random_network
 from .options import Options
 from .stopwatch import Part, Stopwatch
 from .timing import Timing, take_turns
-from .training import CONFIG, FULL, NEARLY_ZERO
+from .training import CONFIG, FULL, NEARLY_ZERO, scaled
 from .training_step import TrainingStep, made_pairs
 
 VIDEOS, VIDEO_FRAMES, VIDEO_SIZE = 6, 8, (720, 1280)
@@ -133,14 +133,8 @@ def _workers(count: int) -> str:
     return f"{count} worker{'s' * (count != 1)}"
 
 
-def _with(cfg: CfgNode, *overrides: Any) -> CfgNode:
-    cfg = cfg.clone()
-    cfg.merge_from_list(list(overrides))
-    return cfg
-
-
 def _pairs_with(cfg: CfgNode, *overrides: Any) -> Callable[[], DataLoader]:
-    return partial(build_pair_train_loader, _with(cfg, *overrides))
+    return partial(build_pair_train_loader, changed(cfg, *overrides))
 
 
 def _training(stage: Stage, cfg: CfgNode, counts: tuple[int, ...], options: Options) -> None:
@@ -151,8 +145,8 @@ def _training(stage: Stage, cfg: CfgNode, counts: tuple[int, ...], options: Opti
     stage.comparisons += [
         Comparison.of("a pair from the training loader", _workers(0), _workers(n), timings) for n in counts[1:]
     ]
-    network = _with(cfg, *NEARLY_ZERO)
-    size = (max(64, round(FULL[0] * options.scale / 16) * 16), max(64, round(FULL[1] * options.scale / 16) * 16))
+    network = changed(cfg, *NEARLY_ZERO)
+    size = scaled(FULL, options, 1.0)
     pairs = made_pairs(1, size, options.seed, classes=network.MODEL.ROI_HEADS.NUM_CLASSES)
     step = TrainingStep(random_network(network, seed=options.seed), network, pairs, options.torch_dtype)
     needs = take_turns({"step": step}, rounds=3, device=options.device)["step"]
@@ -174,7 +168,7 @@ def _memory(stage: Stage, cfg: CfgNode, options: Options) -> None:
 
 def _testing(stage: Stage, cfg: CfgNode, name: str, counts: tuple[int, ...], options: Options) -> None:
     makers = {
-        _workers(n): partial(build_video_test_loader, _with(cfg, "DATALOADER.NUM_WORKERS", n), name) for n in counts
+        _workers(n): partial(build_video_test_loader, changed(cfg, "DATALOADER.NUM_WORKERS", n), name) for n in counts
     }
     timings = time_feeds(makers, options.scaled(ITEMS, 2), ROUNDS)
     stage.figures += [Figure.of(f"a frame from the test loader, {name}", t) for name, t in timings.items()]
@@ -182,7 +176,7 @@ def _testing(stage: Stage, cfg: CfgNode, name: str, counts: tuple[int, ...], opt
 
 def breakdown(cfg: CfgNode, items: int) -> Table:
     """Milliseconds of each part of a pair, in this process."""
-    loader = iter(build_pair_train_loader(_with(cfg, "DATALOADER.NUM_WORKERS", 0)))
+    loader = iter(build_pair_train_loader(changed(cfg, "DATALOADER.NUM_WORKERS", 0)))
     next(loader)
     parts = [
         Part("read and decode", images_module, "read_image"),

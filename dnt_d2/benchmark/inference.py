@@ -20,7 +20,7 @@ from .breakdown import breakdown_table, time_parts
 from .figures import Comparison, Figure, Limit, Scaling, Stage
 from .floors import matmul_rate
 from .memory import peak_extra_bytes
-from .networks import D, Player, another_way, load_config, made_clip, network_inputs, random_network
+from .networks import D, Player, another_way, changed, load_config, made_clip, network_inputs, random_network
 from .options import Options
 from .timing import Timing, take_turns
 
@@ -190,9 +190,7 @@ def _scaling(stage: Stage, cfg: CfgNode, model: DetectAndTrack, size: tuple[int,
         return run
 
     def network(key: str, count: int) -> Callable[[], object]:
-        changed = cfg.clone()
-        changed.merge_from_list([key, count])
-        return Player(random_network(changed, seed=options.seed), clip)
+        return Player(random_network(changed(cfg, key, count), seed=options.seed), clip)
 
     network_bound = "less than linear: the trunk doesn't depend on it"
     kinds: dict[str, tuple[tuple[int, ...], Callable[[int], Callable[[], object]], str]] = {

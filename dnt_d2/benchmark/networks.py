@@ -118,13 +118,14 @@ def another_way(model: DetectAndTrack, cfg: CfgNode, *overrides: Any) -> DetectA
         cfg: that it was built from.
         overrides: keys and values in turn.
     """
-    other = build_model(_changed(cfg, *overrides)).eval()
+    other = build_model(changed(cfg, *overrides)).eval()
     names = other.state_dict().keys()
     other.load_state_dict({name: value for name, value in model.state_dict().items() if name in names})
     return other
 
 
-def _changed(cfg: CfgNode, *overrides: Any) -> CfgNode:
+def changed(cfg: CfgNode, *overrides: Any) -> CfgNode:
+    """A copy of a config with other values of some keys, keys and values in turn."""
     cfg = cfg.clone()
     cfg.merge_from_list(list(overrides))
     return cfg

@@ -63,7 +63,7 @@ def make_rois(count: int, options: Options) -> Tensor:
 
 
 def masked_means(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
-    """The same as `ps_roi_pool` by one product per bin with a mask of its cells: for timing, and as a reference."""
+    """What `ps_roi_pool` gives for one picture, by a product per bin with a mask of its cells: a slow reference."""
     height, width = maps.shape[2:]
     masks = []
     for low, high, limit in (rois[:, 2], rois[:, 4], height), (rois[:, 1], rois[:, 3], width):
@@ -74,8 +74,7 @@ def masked_means(maps: Tensor, rois: Tensor, k: int, scale: float) -> Tensor:
         inside = (cells >= edges[:, :-1, None].floor()) & (cells < edges[:, 1:, None].ceil())  # (R, k, cells)
         masks.append(inside.to(maps.dtype))
     rows, columns = (mask / mask.sum(2, keepdim=True).clamp_min(1) for mask in masks)
-    pictures = maps.unflatten(1, (-1, k, k))[rois[:, 0].long()] if len(maps) > 1 else maps.unflatten(1, (-1, k, k))
-    return torch.einsum("rih,ndijhw,rjw->rdij", rows, pictures, columns)
+    return torch.einsum("rih,dijhw,rjw->rdij", rows, maps[0].unflatten(0, (-1, k, k)), columns)
 
 
 def _forward_and_backward(stage: Stage, what: str, maps: Tensor, rois: Tensor, options: Options) -> None:

@@ -207,7 +207,7 @@ def test_a_phone_s_rotation_is_applied(tmp_path: Path) -> None:
 
 
 def test_a_camera_that_is_not_there_is_named() -> None:
-    with pytest.raises(FileNotFoundError, match="camera:97 can't be opened"):
+    with pytest.raises(FileNotFoundError, match="camera:97: it can.t be opened"):
         next(read_frames("camera:97"))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode, get_cfg
-from detectron2.engine import default_argument_parser, default_setup, launch
+from detectron2.engine import default_argument_parser, default_setup
 from detectron2.evaluation import verify_results
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
@@ -24,6 +24,7 @@ from dnt_d2 import add_dnt_config
 from dnt_d2.config_check import check_config
 from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
+from dnt_d2.launching import launch_ranks
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -71,12 +72,4 @@ def main(args: argparse.Namespace) -> Any:
 
 
 if __name__ == "__main__":
-    arguments = get_parser().parse_args()
-    launch(
-        main,
-        arguments.num_gpus,
-        num_machines=arguments.num_machines,
-        machine_rank=arguments.machine_rank,
-        dist_url=arguments.dist_url,
-        args=(arguments,),
-    )
+    launch_ranks(main, get_parser().parse_args())

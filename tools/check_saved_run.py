@@ -20,7 +20,7 @@ from typing import Any
 
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode, get_cfg
-from detectron2.engine import default_argument_parser, launch
+from detectron2.engine import default_argument_parser
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
@@ -30,6 +30,7 @@ from dnt_d2.engine import Trainer
 from dnt_d2.evaluation import VIDEvaluator
 from dnt_d2.evaluation.settings import Changeable, sweep_linkings
 from dnt_d2.evaluation.tables import write_json
+from dnt_d2.launching import launch_ranks
 from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.tubes.collector import TubeSettings
 
@@ -106,7 +107,7 @@ def main() -> None:
     parser = default_argument_parser(epilog=__doc__)
     parser.add_argument("--record", action="store_true", help="also put the figures into the repository")
     args = parser.parse_args()
-    launch(run_network, args.num_gpus, dist_url=args.dist_url, args=(args,))
+    launch_ranks(run_network, args)
     cfg = load_config(args)
     network = json.loads(results_file(cfg).read_text())
     seconds, report = evaluate_saved(cfg, network["dataset"])

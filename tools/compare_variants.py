@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from detectron2.config import get_cfg
-from detectron2.engine import default_argument_parser, launch
+from detectron2.engine import default_argument_parser
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
 from dnt_d2 import add_dnt_config
 from dnt_d2.data import register_from_config
 from dnt_d2.evaluation.tables import write_json
+from dnt_d2.launching import launch_ranks
 from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.variants import evaluate_variants, load_variants, variants_table
 
@@ -109,12 +110,4 @@ def record(facts: dict[str, Any], name: str = "variants") -> None:
 
 
 if __name__ == "__main__":
-    arguments = get_parser().parse_args()
-    launch(
-        main,
-        arguments.num_gpus,
-        num_machines=arguments.num_machines,
-        machine_rank=arguments.machine_rank,
-        dist_url=arguments.dist_url,
-        args=(arguments,),
-    )
+    launch_ranks(main, get_parser().parse_args())

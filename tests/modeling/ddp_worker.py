@@ -20,6 +20,7 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor
 
 from dnt_d2.engine import Trainer
+from dnt_d2.launching import run_rank
 
 # What each of the two ranks trains on in each step. Whole steps without a track, or without any object, are among them.
 STEPS: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -94,4 +95,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    launch(main, 2, dist_url="auto", args=(sys.argv[1],), timeout=timedelta(seconds=60))
+    launch(run_rank, 2, dist_url="auto", args=(main, sys.argv[1]), timeout=timedelta(seconds=60))

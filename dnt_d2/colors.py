@@ -35,6 +35,22 @@ def track_color(track_id: int) -> Color:
     return _oklch_to_bgr(lightness, chroma, hue)
 
 
+def contrast(first: Color, second: Color) -> float:
+    """The contrast of two BGR colours by the rule of WCAG 2: 1 for equal ones, 21 for black and white.
+
+    Text is taken to be legible from 4.5 on.
+    """
+    brighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+@lru_cache(maxsize=4096)
+def ink_for(color: Color) -> Color:
+    """Black or white, whichever reads better on a colour."""
+    black, white = (0, 0, 0), (255, 255, 255)
+    return black if contrast(color, black) >= contrast(color, white) else white
+
+
 def luma(color: Color) -> float:
     """How bright a BGR colour looks, 0..255."""
     return 0.114 * color[0] + 0.587 * color[1] + 0.299 * color[2]
@@ -45,3 +61,10 @@ def _oklch_to_bgr(lightness: float, chroma: float, hue: float) -> Color:
     linear = np.clip(_LMS_TO_RGB @ (_LAB_TO_LMS @ lab) ** 3, 0, 1)
     red, green, blue = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return round(255 * blue), round(255 * green), round(255 * red)
+
+
+def _luminance(color: Color) -> float:
+    """Relative luminance of sRGB, 0..1."""
+    shares = [value / 255 for value in color]
+    blue, green, red = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in shares)
+    return 0.0722 * blue + 0.7152 * green + 0.2126 * red

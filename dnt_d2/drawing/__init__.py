@@ -1,0 +1,1 @@
+"""What :mod:`dnt_d2.visualize` draws with: text, tags, trails, and two pictures in one."""

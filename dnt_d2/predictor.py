@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from itertools import starmap
+from itertools import chain, starmap
 from typing import Any, NamedTuple
 
 import numpy as np
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.modeling import build_model
-from detectron2.structures import Instances
 from numpy.typing import NDArray
 from torch import nn
 
@@ -21,10 +20,10 @@ from .data.images import FORMATS
 from .evaluation.outputs import link_arrays
 from .frame_result import FrameResult, Tracked
 from .modeling import DetectAndTrack, VideoStream, folded
+from .offline_tracks import Linked, OfflineTracks
 from .online_tracks import OnlineTracks
 from .pipeline import ahead
-from .tubes import Tube, interpolate_tube, trim_tube
-from .tubes.collector import TubeSettings, VideoCollector
+from .tubes.collector import TubeSettings
 
 Frame = NDArray[np.uint8]
 
@@ -39,19 +38,34 @@ class _Ready(NamedTuple):
 class VideoPredictor:
     """Runs D&T over one video at a time.
 
-    Offline, tubes span the whole video, so that results come with :meth:`finish`. Until then it keeps each frame's
-    candidates and tracklets in memory, about 50 KB for 300 proposals of 30 classes (:mod:`dnt_d2.tubes.collector`).
-    Online, the result of a frame comes with it and is final (:mod:`dnt_d2.tubes.online`), in constant memory.
+    Offline, tubes span the whole video, so that results come at its end; or, with a window, so many frames of it. What
+    linking needs of a frame is kept in a temporary file, at most 40 kB for 25 boxes of each of 30 classes and 300
+    detections (:mod:`dnt_d2.tubes.long_video`). Online, the result of a frame comes with it and is final
+    (:mod:`dnt_d2.tubes.online`). Either way memory stays the same, however long the video is.
+
+    One object is for one video at a time; several objects may share a model and be used in turn.
 
     Example::
 
         predictor = VideoPredictor(cfg)
         for result in predictor.stream(bgr_frames):
             print(result.frame_index, result.instances.track_ids)
+
+    or, where frames come one by one::
+
+        predictor = VideoPredictor(cfg, mode="online")
+        while (frame := camera.read()) is not None:
+            (result,) = predictor.step(frame)
     """
 
     def __init__(
-        self, cfg: CfgNode, *, model: nn.Module | None = None, mode: str = "offline", temporal_stride: int = 1
+        self,
+        cfg: CfgNode,
+        *,
+        model: nn.Module | None = None,
+        mode: str = "offline",
+        temporal_stride: int = 1,
+        window: int | None = None,
     ) -> None:
         """
         Args:
@@ -71,6 +85,8 @@ class VideoPredictor:
             raise ValueError(f'mode is {mode!r}: it must be "offline" or "online"')
         if temporal_stride < 1:
             raise ValueError(f"temporal_stride is {temporal_stride}: it must be at least 1")
+        if window is not None and (mode == "online" or window < 1):
+            raise ValueError(f"window is {window}, in mode {mode!r}: windows are linked offline, of at least 1 frame")
         if cfg.INPUT.FORMAT not in FORMATS:
             raise ValueError(f"INPUT.FORMAT is {cfg.INPUT.FORMAT!r}; D&T reads {' or '.join(FORMATS)}")
         self._settings = dataclasses.replace(TubeSettings.from_config(cfg.TUBES), online=mode == "online")
@@ -87,7 +103,7 @@ class VideoPredictor:
             )
         if mode == "online" and self.stream_model.model.score_average != "none":
             raise ValueError('mode is "online", but TEST.SCORE_AVERAGE needs the next frame: set it to "none"')
-        self.mode, self.temporal_stride = mode, temporal_stride
+        self.mode, self.temporal_stride, self.window = mode, temporal_stride, window
         self._sides = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
         self._rgb, self._batch = cfg.INPUT.FORMAT == "RGB", cfg.TEST.FRAMES_PER_BATCH
         self._trim_score = cfg.TUBES.TRIM_SCORE
@@ -96,14 +112,13 @@ class VideoPredictor:
     def reset(self) -> None:
         """Forget the video under way: the next frame is the first of another."""
         self.stream_model.reset()
-        self._collector = VideoCollector()
         self._online = OnlineTracks(self._settings, self._trim_score) if self.mode == "online" else None
+        self._offline = OfflineTracks(self._settings, self._trim_score, window=self.window)
         self._held: Tracked | None = None
         self._size: tuple[int, int] | None = None
         self._seen = 0
         self._pending: list[dict[str, Any]] = []
         self._skipped: tuple[int, Frame] | None = None
-        self._detections: dict[int, Instances] = {}
 
     def step(self, frame: Frame) -> list[FrameResult]:
         """Take the next frame.
@@ -112,10 +127,12 @@ class VideoPredictor:
             frame: (H, W, 3) uint8, BGR, of the same size as the frames before it.
 
         Returns:
-            The results that are final: online this frame's, offline none before :meth:`finish`.
+            The results that are final: online this frame's; offline those of a window that is complete now, without
+            windows none before :meth:`finish`.
 
         Raises:
-            ValueError: when the frame is no such array, or its size differs.
+            ValueError: when the frame is no such array, or its size differs. The video can go on with another frame.
+            OSError: offline, when the temporary file can't be written.
         """
         return self._take(self._prepare(self._seen, frame))
 
@@ -142,11 +159,10 @@ class VideoPredictor:
         if self._online is not None:
             return [self._step_online(index, size, ready.item)]
         self._skipped = (index, ready.frame) if ready.item is None else None
-        if ready.item is not None:
-            self._pending.append(ready.item)
-            if len(self._pending) >= self._batch:
-                self._run()
-        return []
+        if ready.item is None:
+            return []
+        self._pending.append(ready.item)
+        return list(self._run()) if len(self._pending) >= self._batch else []
 
     def _step_online(self, index: int, size: tuple[int, int], item: dict[str, Any] | None) -> FrameResult:
         assert self._online is not None
@@ -158,26 +174,29 @@ class VideoPredictor:
         return FrameResult(index, self._held.to_instances(size), detections)
 
     def finish(self) -> list[FrameResult]:
-        """End the video: offline, link it and give the results of all its frames. Then begin anew (:meth:`reset`)."""
-        if self._online is not None:
+        """End the video: offline, link it and give the results that are left. Then begin anew (:meth:`reset`).
+
+        They are all in memory at once; of a long video take them from :meth:`drain`.
+        """
+        return list(self.drain())
+
+    def drain(self) -> Iterator[FrameResult]:
+        """The same as :meth:`finish`, but one result at a time, read from the temporary file.
+
+        The predictor is ready for another video at once. The file goes when the iterator does.
+        """
+        if self._online is not None or not self._seen:
             self.reset()
-            return []
+            return iter(())
+        assert self._size is not None
         if self._skipped is not None:
             self._pending.append(self._item(*self._skipped))  # the last frame, as a short last step
-        self._run()
-        tubes = [
-            (category, whole)
-            for category, of_class in enumerate(self._collector.link(self._settings))
-            for tube in of_class
-            if (whole := trim_tube(interpolate_tube(tube), self._trim_score)) is not None
-        ]
-        tubes.sort(key=lambda item: (item[1].frames[0], -item[1].confidence.mean()))
-        results = self._results(tubes)
+        found = chain(self._run(), self._offline.finish(self._seen, self._size))
         self.reset()
-        return results
+        return found
 
     def stream(self, frames: Iterable[Frame], *, frames_ahead: int | None = None) -> Iterator[FrameResult]:
-        """The results of a whole video; ends with :meth:`finish`.
+        """The results of a whole video, one by one; it ends with :meth:`drain`.
 
         Frames are read and resized in a background thread while the network computes. The results are those of
         :meth:`step`, and online they wait for no later frame.
@@ -198,7 +217,7 @@ class VideoPredictor:
         ready = starmap(self._prepare, enumerate(frames))
         for each in ahead(ready, depth) if depth else ready:
             yield from self._take(each)
-        yield from self.finish()
+        yield from self.drain()
 
     def _item(self, index: int, frame: Frame) -> dict[str, Any]:
         height, width = frame.shape[:2]
@@ -206,25 +225,15 @@ class VideoPredictor:
         image = to_tensor(resize(picture, input_shape(height, width, *self._sides)))
         return {"image": image, "height": height, "width": width, "video_id": 0, "frame_index": index}
 
-    def _run(self) -> None:
-        for item, output in zip(self._pending, self.stream_model(self._pending), strict=True):
-            self._detections[item["frame_index"]] = output["instances"].to("cpu")
+    def _run(self) -> Iterator[FrameResult]:
+        """Run the network on the frames that wait; gives the results of windows that are complete then."""
+        done: list[Iterator[FrameResult]] = []
+        items, self._pending = self._pending, []
+        for item, output in zip(items, self.stream_model(items) if items else (), strict=True):
             boxes, scores, tracklets, revised = link_arrays(output)
-            self._collector.add(item["frame_index"], boxes, scores, tracklets, revised=revised)
-        self._pending = []
-
-    def _results(self, tubes: list[tuple[int, Tube]]) -> list[FrameResult]:
-        """Turn tubes around: from boxes by tube to boxes by frame. Ids count from 1 in the order of appearance."""
-        rows: list[list[tuple[NDArray[np.float64], float, float, int, int]]] = [[] for _ in range(self._seen)]
-        for track_id, (category, tube) in enumerate(tubes, start=1):
-            for i, frame in enumerate(tube.frames):
-                rows[frame].append((tube.boxes[i], tube.confidence[i], tube.scores[i], category, track_id))
-        size = self._size or (0, 0)
-        columns = [zip(*row, strict=True) if row else [()] * 5 for row in rows]
-        return [
-            FrameResult(i, Tracked(*column).to_instances(size), self._detections.get(i))
-            for i, column in enumerate(columns)
-        ]
+            frame = Linked(item["frame_index"], boxes, scores, tracklets, output["instances"].to("cpu"))
+            done.append(self._offline.add(frame, (item["height"], item["width"]), revised))
+        return chain.from_iterable(done)
 
 
 def _without_data(cfg: CfgNode) -> CfgNode:

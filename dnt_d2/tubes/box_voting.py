@@ -69,11 +69,11 @@ def vote_classes(
     Returns:
         (R, 5) the rows of all classes, class after class; and (C + 1,) where each class begins, and R.
     """
-    from . import kernels  # here, not above: loading the compiler takes longer than the rest of the package
+    from . import voting_kernels  # here, not above: loading the compiler takes longer than the rest of the package
 
     finite = np.isfinite(boxes).all(axis=1)
     by_class = np.ascontiguousarray(scores[finite].T)
-    return kernels.vote_classes(boxes[finite], by_class, np.float32(nms_iou), float(vote_iou), int(top_k))
+    return voting_kernels.vote_classes(boxes[finite], by_class, np.float32(nms_iou), float(vote_iou), int(top_k))
 
 
 def vote_boxes_numpy(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..geometry import FloatArray
 
@@ -68,3 +69,45 @@ def check_length(values: Sequence[ArrayLike], num_frames: int, name: str) -> Non
     """
     if len(values) != num_frames:
         raise ValueError(f"{name} must have one entry per frame: {num_frames} frames, but {len(values)} entries")
+
+
+class FrameArrays(NamedTuple):
+    """What the network says of a frame: boxes (N, 4), scores (N, C), and the tracklets (M, 8) that end there."""
+
+    boxes: NDArray[Any]
+    scores: NDArray[Any]
+    tracklets: NDArray[Any]
+
+
+def check_frame(
+    frame_index: int,
+    boxes: ArrayLike,
+    scores: ArrayLike,
+    tracklets: ArrayLike,
+    *,
+    before: int | None,
+    num_classes: int | None,
+) -> FrameArrays:
+    """Copy and check the next frame of a video.
+
+    Args:
+        frame_index: its number.
+        boxes, scores, tracklets: see :class:`FrameArrays`.
+        before: the number of the frame before; None for the first one.
+        num_classes: of the frames before; None for the first one.
+
+    Raises:
+        ValueError: when frames come in a wrong order, or the shapes don't fit.
+    """
+    if before is not None and frame_index <= before:
+        raise ValueError(f"frame {frame_index} after frame {before}: a video's frames must come in order")
+    boxes, scores, tracklets = np.array(boxes), np.array(scores), np.array(tracklets)
+    if boxes.shape != (len(boxes), 4) or scores.ndim != 2 or len(scores) != len(boxes):
+        raise ValueError(f"frame {frame_index}: boxes {boxes.shape}, scores {scores.shape}; need (N, 4) and (N, C)")
+    if num_classes is not None and scores.shape[1] != num_classes:
+        raise ValueError(f"frame {frame_index} has scores of {scores.shape[1]} classes, the first had {num_classes}")
+    if tracklets.shape != (len(tracklets), 8):
+        raise ValueError(f"frame {frame_index}: tracklets {tracklets.shape}; need (M, 8)")
+    if before is None and len(tracklets):
+        raise ValueError(f"frame {frame_index} is the first of its video, yet {len(tracklets)} tracklets end in it")
+    return FrameArrays(boxes, scores, tracklets)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..geometry import FloatArray
+from .checks import check_frame
 from .interpolation import hold_tube, interpolate_tube
 from .online import link_online
 from .presence import check_presence, rescore_present
@@ -164,26 +165,16 @@ class VideoCollector:
         Raises:
             ValueError: when frames come in a wrong order, or the shapes don't fit.
         """
-        if self._frames and frame_index <= self._frames[-1]:
-            raise ValueError(f"frame {frame_index} after frame {self._frames[-1]}: a video's frames must come in order")
-        boxes, scores, tracklets = np.array(boxes), np.array(scores), np.array(tracklets)
-        if boxes.shape != (len(boxes), 4) or scores.ndim != 2 or len(scores) != len(boxes):
-            raise ValueError(f"frame {frame_index}: boxes {boxes.shape}, scores {scores.shape}; need (N, 4) and (N, C)")
-        if self._scores and scores.shape[1] != self._scores[0].shape[1]:
-            raise ValueError(
-                f"frame {frame_index} has scores of {scores.shape[1]} classes, the first had {self._scores[0].shape[1]}"
-            )
-        if tracklets.shape != (len(tracklets), 8):
-            raise ValueError(f"frame {frame_index}: tracklets {tracklets.shape}; need (M, 8)")
-        if not self._frames and len(tracklets):
-            raise ValueError(f"frame {frame_index} is the first of its video, yet {len(tracklets)} tracklets end in it")
+        before = self._frames[-1] if self._frames else None
+        num_classes = self._scores[0].shape[1] if self._scores else None
+        found = check_frame(frame_index, boxes, scores, tracklets, before=before, num_classes=num_classes)
         if revised is not None:
             self._revise(frame_index, np.array(revised))
         self._votes = None
         self._frames.append(int(frame_index))
-        self._boxes.append(boxes)
-        self._scores.append(scores)
-        self._tracklets.append(tracklets)
+        self._boxes.append(found.boxes)
+        self._scores.append(found.scores)
+        self._tracklets.append(found.tracklets)
 
     def _revise(self, frame_index: int, scores: NDArray[Any]) -> None:
         if not self._scores or scores.shape != self._scores[-1].shape:

@@ -106,7 +106,7 @@ def find_paths(detections: list[FloatArray], tracklets: list[FloatArray], link_i
     starts = np.cumsum([0] + [len(rows) for rows in detections])
     tracklet_starts = np.cumsum([0] + [len(rows) for rows in tracklets])
     flat = np.concatenate(detections), starts, np.concatenate(tracklets), tracklet_starts
-    return kernels.find_paths(*flat, float(link_iou))
+    return kernels.find_paths(*flat, float(link_iou)).astype(np.int64)
 
 
 def find_paths_numpy(detections: list[FloatArray], tracklets: list[FloatArray], link_iou: float) -> IntArray:

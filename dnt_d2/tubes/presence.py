@@ -13,9 +13,10 @@ import operator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..geometry import FloatArray
 from .checks import check_unit
 from .rescoring import rescore
-from .tube import Tube
+from .tube import IntArray, Tube
 
 
 def present(scores: ArrayLike, frames: ArrayLike, *, absent_score: float, absent_frames: int) -> NDArray[np.bool_]:
@@ -59,10 +60,24 @@ def rescore_present(tube: Tube, *, top_fraction: float, absent_score: float, abs
         top_fraction: see :func:`dnt_d2.tubes.rescoring.rescore`.
         absent_score, absent_frames: see :func:`present`.
     """
-    there = present(tube.scores, tube.frames, absent_score=absent_score, absent_frames=absent_frames)
-    rescored = tube.scores.copy()
-    rescored[there] = rescore(tube.scores[there], top_fraction)
+    rescored = rescore_where_present(
+        tube.scores,
+        tube.frames,
+        top_fraction=top_fraction,
+        absent_score=absent_score,
+        absent_frames=absent_frames,
+    )
     return dataclasses.replace(tube, rescored=rescored)
+
+
+def rescore_where_present(
+    scores: FloatArray, frames: IntArray, *, top_fraction: float, absent_score: float, absent_frames: int
+) -> FloatArray:
+    """The re-scored values (L,) of :func:`rescore_present`, from the scores (L,) and the frame numbers (L,) alone."""
+    there = present(scores, frames, absent_score=absent_score, absent_frames=absent_frames)
+    rescored = scores.copy()
+    rescored[there] = rescore(scores[there], top_fraction)
+    return rescored
 
 
 def check_presence(absent_score: float, absent_frames: int) -> None:

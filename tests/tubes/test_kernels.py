@@ -8,13 +8,10 @@ import numba
 import numpy as np
 import pytest
 
-from dnt_d2.tubes import kernels, link_candidates, link_tubes
+from dnt_d2.tubes import kernels, link_tubes
 
 
 def test_no_boxes() -> None:
-    voted, starts = kernels.vote_classes(np.zeros((0, 4)), np.zeros((3, 0)), np.float32(0.4), 0.5, 25)
-    assert voted.shape == (0, 5)
-    assert starts.tolist() == [0, 0, 0, 0]
     one = np.array([[0.0, 0, 9, 9, 0.5]])
     none = np.zeros((0, 8)), np.zeros(2, np.int64)
     assert kernels.find_paths(one, np.array([0, 1]), *none, 0.5).tolist() == [[0]]
@@ -28,9 +25,7 @@ def test_each_loop_is_compiled_once() -> None:
             array = np.asarray(rows, dtype=dtype, order=order)
             array.flags.writeable = False
             link_tubes([array, array[::-1]], [[], []])
-            link_candidates([array[:, :4]], [array[:, 4:]], [[]])
     assert len(kernels.find_paths.signatures) == 1
-    assert len(kernels.vote_classes.signatures) == 1
 
 
 def test_threads_do_not_disturb_each_other() -> None:

@@ -1,0 +1,171 @@
+"""Shelves on the disk: what is shown of a linked video, by tube in, by frame out."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import torch
+from detectron2.structures import Boxes, Instances
+from numpy.typing import NDArray
+
+from .frame_result import FrameResult, Tracked
+from .geometry import FloatArray
+from .spill import GrowingArray, SpillFile
+from .tubes.long_video import ClassTubes, LongVideo
+
+_FRAMES_AT_A_TIME = 256
+
+
+@dataclass
+class ShownTube:
+    """A tube as far as it is shown.
+
+    Attributes:
+        category: its class.
+        first: the first frame.
+        last: the last frame.
+        mean: of its scores there.
+        row: where its boxes begin on the shelf.
+        begin: the place, among the frames of its class, of that box.
+        count: how many boxes are on the shelf.
+        number: of the track.
+    """
+
+    category: int
+    first: int
+    last: int
+    mean: float
+    row: int
+    begin: int
+    count: int
+    number: int = field(default=0)
+
+
+class DetectionShelf:
+    """What the network found in single frames; 24 bytes a box."""
+
+    def __init__(self, file: SpillFile) -> None:
+        self._rows = GrowingArray(file, np.float32, 6)
+        self._frames, self._starts = array("q"), array("q", [0])
+
+    def add(self, frame_index: int, found: Instances) -> None:
+        """Take those of the next frame."""
+        columns = (found.pred_boxes.tensor, found.scores[:, None], found.pred_classes[:, None])
+        # A class is a small whole number: float32 has it exactly.
+        self._rows.append(torch.cat([column.detach().cpu().float() for column in columns], dim=1).numpy())
+        self._frames.append(frame_index)
+        self._starts.append(len(self._rows))
+
+    def read(self, start: int, stop: int, size: tuple[int, int]) -> dict[int, Instances]:
+        """Those of the frames from ``start`` to ``stop - 1`` that the network has seen, by frame."""
+        frames = np.asarray(self._frames, dtype=np.int64)
+        places = range(*np.searchsorted(frames, [start, stop]).tolist())
+        return {int(frames[place]): self._instances(place, size) for place in places}
+
+    def _instances(self, place: int, size: tuple[int, int]) -> Instances:
+        rows = torch.from_numpy(self._rows.read(self._starts[place], self._starts[place + 1]))
+        return Instances(
+            size, pred_boxes=Boxes(rows[:, :4].clone()), scores=rows[:, 4].clone(), pred_classes=rows[:, 5].long()
+        )
+
+
+class TrackShelf:
+    """The tubes of a linked video. Their boxes stay where the video has them; the rest is 20 bytes a box."""
+
+    def __init__(self, video: LongVideo, file: SpillFile) -> None:
+        self._video = video
+        self._paths = GrowingArray(file, np.int32)
+        self._values = GrowingArray(file, np.float64, 2)
+        self._tubes: list[ShownTube] = []
+        self._classes: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = {}
+
+    def add(
+        self, category: int, found: ClassTubes, k: int, trim_score: float, *, whole_start: bool = False
+    ) -> ShownTube | None:
+        """Take a tube as far as it is shown: from the first to the last frame of at least the trim score.
+
+        Between sampled frames scores are interpolated, see :func:`dnt_d2.tubes.interpolate_tube`.
+
+        Args:
+            category: its class.
+            found: the tubes of the class.
+            k: which of them.
+            trim_score: in [0, 1].
+            whole_start: show it from its first frame on, if at all.
+
+        Returns:
+            What is shown, or None if no frame reaches the score.
+        """
+        frames = found.frames
+        every = np.arange(frames[0], frames[-1] + 1)
+        confidence = np.interp(every, frames, found.rescored[k]) / 2
+        strong = np.flatnonzero(confidence >= trim_score)
+        if not len(strong):
+            return None
+        start, stop = 0 if whole_start else int(strong[0]), int(strong[-1]) + 1
+        first, last = int(every[start]), int(every[stop - 1])
+        begin, end = _around(frames, first, last)
+        shown = ShownTube(
+            category, first, last, float(confidence[start:stop].mean()), len(self._paths), begin, end - begin
+        )
+        self._paths.append(found.indices[k, begin:end])
+        self._values.append(np.stack([found.rescored[k, begin:end], found.scores[k, begin:end]], axis=1))
+        self._classes.setdefault(category, (frames.astype(np.int32), found.first_rows.astype(np.int32)))
+        self._tubes.append(shown)
+        return shown
+
+    def results(
+        self, start: int, stop: int, size: tuple[int, int], detections: DetectionShelf
+    ) -> Iterator[FrameResult]:
+        """The frames from ``start`` to ``stop - 1`` in order; inside a frame tracks go by their numbers."""
+        self._tubes.sort(key=lambda tube: tube.number)
+        for begin in range(start, stop, _FRAMES_AT_A_TIME):
+            end = min(begin + _FRAMES_AT_A_TIME, stop)
+            alone = detections.read(begin, end, size)
+            for frame, tracked in zip(range(begin, end), self._by_frame(begin, end), strict=True):
+                yield FrameResult(frame, tracked.to_instances(size), alone.get(frame))
+
+    def _by_frame(self, begin: int, end: int) -> Iterator[Tracked]:
+        tubes = [tube for tube in self._tubes if tube.first < end and tube.last >= begin]
+        blocks: dict[int, FloatArray] = {}
+        parts = [self._part(tube, begin, end, blocks) for tube in tubes]
+        frames = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in parts)])
+        rows = np.concatenate([np.zeros((0, 6)), *(part[1] for part in parts)])
+        lengths = [len(part[0]) for part in parts]
+        categories = np.repeat(np.array([tube.category for tube in tubes], np.int64), lengths)
+        numbers = np.repeat(np.array([tube.number for tube in tubes], np.int64), lengths)
+        order = np.argsort(frames, kind="stable")
+        edges = np.searchsorted(frames[order], np.arange(begin, end + 1))
+        for low, high in pairwise(edges.tolist()):
+            here = order[low:high]
+            values = rows[here]
+            yield Tracked(values[:, :4], values[:, 4] / 2, values[:, 5], categories[here], numbers[here])
+
+    def _part(
+        self, tube: ShownTube, begin: int, end: int, blocks: dict[int, FloatArray]
+    ) -> tuple[NDArray[np.int64], FloatArray]:
+        """Frame numbers, and x1, y1, x2, y2, re-scored value and own score, of a tube in the frames of a block."""
+        first, last = max(tube.first, begin), min(tube.last, end - 1)
+        frames, first_rows = self._classes[tube.category]
+        low, high = _around(frames, first, last)
+        # One read serves all tubes of a class: its boxes in all frames from which these are interpolated.
+        wide_low, wide_high = _around(frames, max(begin, int(frames[0])), min(end - 1, int(frames[-1])))
+        if tube.category not in blocks:
+            rows = int(first_rows[wide_low]), int(first_rows[wide_high])
+            blocks[tube.category] = self._video.boxes(tube.category, *rows)
+        places = slice(tube.row + low - tube.begin, tube.row + high - tube.begin)
+        paths, values = self._paths.read(places.start, places.stop), self._values.read(places.start, places.stop)
+        boxes = blocks[tube.category][first_rows[low:high] + paths - first_rows[wide_low]]
+        every = np.arange(first, last + 1)
+        known = np.concatenate([boxes, values], axis=1)
+        return every, np.stack([np.interp(every, frames[low:high], column) for column in known.T], axis=1)
+
+
+def _around(frames: NDArray[np.int64] | NDArray[np.int32], first: int, last: int) -> tuple[int, int]:
+    """The places, from the one to before the other, of the sampled frames between which ``first`` to ``last`` lie."""
+    begin = int(np.searchsorted(frames, first, side="right")) - 1
+    return begin, int(np.searchsorted(frames, last, side="left")) + 1

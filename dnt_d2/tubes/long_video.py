@@ -1,0 +1,206 @@
+"""LongVideo: links a video of any length, of which the disk holds all that linking needs later.
+
+Voting looks at one frame, and psi of eq. 6 at two neighbours: both are done as frames come. What is left to do at the
+end, the search for the best paths, needs the scores and the links of one class at a time.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..geometry import FloatArray
+from ..spill import GrowingArray, SpillFile
+from .box_voting import check_voting, vote_frame
+from .checks import as_rows, check_fraction, check_frame, check_unit
+from .collector import TubeSettings
+from .presence import rescore_where_present
+from .rescoring import rescore
+from .tube import IntArray, Tube
+
+_NO_TRACKLETS = np.zeros((0, 8))
+
+
+class ClassTubes(NamedTuple):
+    """The tubes of one class, all through the same frames, without boxes (:meth:`LongVideo.boxes` has those).
+
+    Attributes:
+        frames: (L,) frame numbers.
+        first_rows: (L + 1,) where the boxes of each of these frames begin among those of the class, and their number.
+        indices: (K, L) int32, which box of the frame each tube has.
+        scores: (K, L) own scores, in [0, 1].
+        rescored: (K, L) in [0, 2].
+    """
+
+    frames: IntArray
+    first_rows: IntArray
+    indices: NDArray[np.int32]
+    scores: FloatArray
+    rescored: FloatArray
+
+
+class _End(NamedTuple):
+    """Where the tubes of a class have come to: the last frame with boxes, and the tracklets that start there."""
+
+    place: int
+    rows: FloatArray
+    tracklets: FloatArray
+
+
+class LongVideo:
+    """The sampled frames of one video; offline tubes, equal to those of :class:`.collector.VideoCollector`.
+
+    A frame leaves at most C ``top_k`` boxes of 40 bytes, 4 for each link and 4 more a box: 33 kB for 30 classes and 25
+    boxes of each. They are in a temporary file (:class:`dnt_d2.spill.SpillFile`), but for 16 kB in each of 6 C + 1
+    arrays. To link a class takes about 0.8 kB of memory a frame, 30 MB for 36,000 frames, which is given back.
+    """
+
+    def __init__(self, settings: TubeSettings, file: SpillFile) -> None:
+        """
+        Args:
+            settings: thresholds and numbers; ``online`` is not looked at.
+            file: where the frames go.
+        """
+        check_voting(settings.nms_iou, settings.vote_iou, settings.top_k)
+        check_unit(settings.link_iou, "link_iou")
+        check_fraction(settings.top_fraction)
+        self._settings, self._file = settings, file
+        self._frames = array("q")
+        self._classes: list[_ClassBoxes] = []
+        self._ends: dict[int, _End] = {}
+
+    def __len__(self) -> int:
+        """The number of frames."""
+        return len(self._frames)
+
+    @property
+    def num_classes(self) -> int:
+        """C; 0 before the first frame."""
+        return len(self._classes)
+
+    def add(self, frame_index: int, boxes: ArrayLike, scores: ArrayLike, tracklets: ArrayLike) -> None:
+        """Take the next frame, whose scores are final.
+
+        Args:
+            frame_index: the frame's number in its video, larger than that of the frame before.
+            boxes: (N, 4) candidates of all classes, before NMS.
+            scores: (N, C) their scores, in [0, 1], foreground classes only.
+            tracklets: (M, 8) the tracklets that end here: a box in the frame before, and where it is in this one.
+                The first frame has none.
+
+        Raises:
+            ValueError: when frames come in a wrong order, or the shapes don't fit.
+            OSError: the temporary file can't be written.
+        """
+        before = self._frames[-1] if self._frames else None
+        found = check_frame(frame_index, boxes, scores, tracklets, before=before, num_classes=self.num_classes or None)
+        if not self._classes:
+            self._classes = [_ClassBoxes(self._file) for _ in range(found.scores.shape[1])]
+        tracks = as_rows(found.tracklets, 8, "tracklets")
+        tracks = tracks[np.isfinite(tracks).all(axis=1)]
+        voting = (self._settings.nms_iou, self._settings.vote_iou, self._settings.top_k)
+        voted = vote_frame(as_rows(found.boxes, 4, "boxes"), found.scores.astype(np.float64), *voting)
+        place = len(self._frames)
+        for category, rows in enumerate(voted):
+            self._extend(category, place, np.ascontiguousarray(rows), tracks)
+        self._frames.append(int(frame_index))
+
+    def _extend(self, category: int, place: int, rows: FloatArray, tracks: FloatArray) -> None:
+        """One class in the next frame. Frames without any are passed over, along the tracklets of the last with some."""
+        from . import kernels  # here, not above: loading the compiler takes longer than the rest of the package
+
+        end = self._ends.get(category)
+        if end is not None and end.place == place - 1:
+            end = self._ends[category] = end._replace(tracklets=tracks)
+        if not len(rows):
+            return
+        if end is None:
+            self._classes[category].begin(place, rows)
+        else:
+            links, degrees = kernels.pair_links(end.rows, rows, end.tracklets, float(self._settings.link_iou))
+            self._classes[category].extend(place, rows, links, degrees)
+        self._ends[category] = _End(place, rows, _NO_TRACKLETS)
+
+    def link(self, category: int) -> ClassTubes:
+        """Link all frames so far in one class. Nothing is consumed.
+
+        Returns:
+            The tubes, in the order in which they were found; with K = 0 where the class has no boxes.
+        """
+        from . import kernels  # see above
+
+        found = self._classes[category]
+        places = found.places.read()
+        first_rows = np.concatenate([np.zeros(1, np.int64), np.cumsum(found.counts.read(), dtype=np.int64)])
+        frames = np.asarray(self._frames, dtype=np.int64)[places]
+        if not len(frames):
+            none = np.zeros((0, 0))
+            return ClassTubes(frames, first_rows, none.astype(np.int32), none, none)
+        link_starts = np.zeros(len(found.scores) + 1, np.int32)
+        link_starts[1 : len(found.degrees) + 1] = np.cumsum(found.degrees.read(), dtype=np.int32)
+        link_starts[len(found.degrees) + 1 :] = len(found.links)  # nothing follows the last frame
+        indices = kernels.paths_through(found.scores.read(), first_rows, found.links.read(), link_starts)
+        del link_starts
+        all_scores = found.scores.read()
+        scores = np.stack([all_scores[first_rows[:-1] + path] for path in indices])
+        return ClassTubes(frames, first_rows, indices, scores, self._rescore(scores, frames))
+
+    def _rescore(self, scores: FloatArray, frames: IntArray) -> FloatArray:
+        settings, rescored = self._settings, np.empty_like(scores)
+        presence: dict[str, Any] = {"absent_score": settings.absent_score, "absent_frames": settings.absent_frames}
+        for row, own in zip(rescored, scores, strict=True):
+            row[:] = (
+                rescore(own, settings.top_fraction)
+                if settings.absent_score == 0
+                else rescore_where_present(own, frames, top_fraction=settings.top_fraction, **presence)
+            )
+        return rescored
+
+    def boxes(self, category: int, start: int, stop: int) -> FloatArray:
+        """The boxes (R, 4) of a class, from one of its rows to another."""
+        return self._classes[category].boxes.read(start, stop)
+
+    def tubes(self) -> Iterator[Sequence[Tube]]:
+        """The tubes of each class with all that belongs to them, in memory: for short videos, and for tests."""
+        for category in range(self.num_classes):
+            found = self.link(category)
+            boxes = self.boxes(category, 0, int(found.first_rows[-1]))
+            yield [
+                Tube(found.frames, i.astype(np.int64), boxes[found.first_rows[:-1] + i], scores, rescored)
+                for i, scores, rescored in zip(found.indices, found.scores, found.rescored, strict=True)
+            ]
+
+
+class _ClassBoxes:
+    """The boxes of one class, frame after frame, those frames left out that have none.
+
+    Attributes:
+        places: (L,) of these frames among those of the video.
+        counts: (L,) how many boxes each has.
+        boxes: (R, 4) after voting.
+        scores: (R,).
+        links: to which rows, counted over all of R, boxes are linked.
+        degrees: how many links each row has; those of the last frame are not there yet.
+    """
+
+    def __init__(self, file: SpillFile) -> None:
+        self.places, self.counts = GrowingArray(file, np.int32), GrowingArray(file, np.int32)
+        self.boxes, self.scores = GrowingArray(file, np.float64, 4), GrowingArray(file, np.float64)
+        self.links, self.degrees = GrowingArray(file, np.int32), GrowingArray(file, np.int32)
+
+    def begin(self, place: int, rows: FloatArray) -> None:
+        """Take the first frame with boxes."""
+        self.places.append(place)
+        self.counts.append(len(rows))
+        self.boxes.append(rows[:, :4])
+        self.scores.append(rows[:, 4])
+
+    def extend(self, place: int, rows: FloatArray, links: ArrayLike, degrees: ArrayLike) -> None:
+        """Take another frame; ``links`` and ``degrees`` are of the frame before it, by the rows of this one."""
+        self.links.append(np.asarray(links) + len(self.scores))
+        self.degrees.append(degrees)
+        self.begin(place, rows)

@@ -30,4 +30,4 @@ lint: environment
 	.venv/bin/mypy
 
 clean:
-	rm -rf .venv output datasets/minivid datasets/pictures
+	rm -rf .venv output datasets/minivid datasets/pictures datasets/clips

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from .boxes import has_index
 from .frame import DEFAULT_FPS, Frame, Opened, TimedFrame, check_size
+from .locate import is_address
 from .pixels import to_bgr
 from .pyav import import_av
 from .times import RisingTimes
@@ -22,8 +23,8 @@ _log = logging.getLogger(__name__)
 def open_video(source: str | Path) -> Opened:
     """A video file or the address of a stream.
 
-    A file that breaks in the middle gives the frames before, then ValueError with the number of the frame. A live stream that
-    breaks ends there with a logged warning; pictures that it spoils on the way are left out.
+    A file that breaks in the middle gives the frames before, then ValueError with the number of the frame. A live
+    stream that breaks ends there with a logged warning; pictures that are spoilt on the way are left out.
 
     Raises:
         ModuleNotFoundError: without PyAV.
@@ -43,11 +44,6 @@ def open_video(source: str | Path) -> Opened:
     fps = float(rate) if rate and 0 < rate <= 1000 else DEFAULT_FPS
     reader = _Reader(container, stream, shown(source), fps, live)
     return Opened(reader.frames(), fps, None if live else stream.frames or None, live)
-
-
-def is_address(source: str | Path) -> bool:
-    """Whether this is the address of a stream, such as rtsp://host/name."""
-    return "://" in str(source)
 
 
 def shown(source: str | Path) -> str:

@@ -1,36 +1,45 @@
-"""Frames into an mp4 file."""
+"""Frames into an mp4 file, of which nothing is lost."""
 
 from __future__ import annotations
 
+import logging
 import os
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from .encoder import Encoder
+from .finishing import rewrite, salvage
 from .frame import Frame
-from .pixels import ITU709, from_bgr
 from .pyav import import_av
+from .times import RisingTimes
+
+_log = logging.getLogger(__name__)
 
 
 class VideoWriter:
-    """Write frames to an H.264 mp4 (yuv420p, BT.709) that any browser and player shows.
+    """Write frames, and the sound of their source, to an H.264 mp4 (yuv420p, BT.709) that any browser and player shows.
 
-    The file appears under its name when it is complete, and only then: it is written under a temporary name beside
-    it, which goes away when the ``with`` block is left by an error. H.264 takes even sizes: an odd frame is
-    padded by repeating its last row or column, so boxes keep their places.
+    While it is written, the file has a temporary name beside its own, ``out.unfinished-<process>.mp4``, and can be
+    played: that is what a kill leaves. When the ``with`` block is left it takes its own name, and an older file's
+    place; it needs its size a second time on the disk then, or stays as it is (playable, but slow to seek in).
+    H.264 takes even sizes: an odd frame is padded by repeating its last row or column, so boxes keep their places.
 
     Args:
         path: ends in ``.mp4``; its folder is made where it is missing, an older file is replaced.
-        fps: frames per second, positive.
+        fps: frames per second, positive: for frames without times, and for how long the last one is shown.
         crf: x264's quality, 0 (lossless) to 51.
+        audio_from: a source whose sound is kept, cut to the span of the frames. The packets are copied, where they are
+            AAC, MP3, Opus or FLAC; others become AAC. A sound that fails is a logged warning.
+        keep_partial: when the ``with`` block is left by an error, or the disk is full, what was written before takes
+            the name of the file, if that is a frame at least. Otherwise it goes away, and an older file stays.
 
     Raises:
         ModuleNotFoundError: without PyAV.
         RuntimeError: where PyAV comes without x264.
         ValueError: for another suffix, a bad ``fps``, a bad frame, a frame of another size, or no frame at all.
+        OSError: for a folder that can't be written, at once; for a full disk, with the number of frames that are kept.
     """
 
     def __init__(
@@ -54,69 +63,119 @@ class VideoWriter:
         except ValueError as error:
             message = f"{self.path}: this PyAV has no x264 encoder; install the wheel: pip install --only-binary av av"
             raise RuntimeError(message) from error
-        self._crf = crf
-        self._temporary = self.path.with_name(f".{self.path.stem}.{os.getpid()}.tmp.mp4")
-        self._container: Any = None
-        self._stream: Any = None
+        self._crf, self._audio_from, self._keep_partial = crf, audio_from, keep_partial
+        self._temporary = self.path.with_name(f"{self.path.stem}.unfinished-{os.getpid()}.mp4")
+        self._times = RisingTimes(float(self._rate))
+        self._encoder: Encoder | None = None
         self._shape: tuple[int, ...] | None = None
+        self._count = 0
         self._closed = False
+        self._check_folder()
 
     def write(self, frame: Frame, time: Fraction | None = None) -> None:
-        """Append one frame, BGR uint8 (H, W, 3), of the size of the first."""
+        """Append one frame.
+
+        Args:
+            frame: BGR uint8 (H, W, 3), of the size of the first.
+            time: in seconds after the first frame of the source, as :class:`TimedFrame` has it; it is made to rise.
+                Without, the frame comes 1 / fps after the one before.
+        """
         if self._closed:
             raise ValueError(f"{self.path}: already closed")
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or not frame.size:
             raise ValueError(f"{self.path}: a frame must be uint8 (H, W, 3), got {frame.dtype} {frame.shape}")
-        if self._shape is None:
-            self._open(frame.shape)
+        self._shape = self._shape or frame.shape
         if frame.shape != self._shape:
-            old, new = (f"{shape[1]}x{shape[0]}" for shape in (self._shape or (), frame.shape))
+            old, new = (f"{shape[1]}x{shape[0]}" for shape in (self._shape, frame.shape))
             raise ValueError(f"{self.path}: the frames were {old}, this one is {new}; resize it before writing")
-        self._container.mux(self._stream.encode(from_bgr(frame, self._av)))
+        try:
+            encoder = self._encoder or self._open((frame.shape[0], frame.shape[1]), time)
+            encoder.write(frame, self._times.next(time))
+        except (OSError, self._av.FFmpegError) as error:
+            raise self._broken(error) from error
+        self._count += 1
 
     def close(self) -> None:
         """Finish the file and give it its name; a second call does nothing."""
         if self._closed:
             return
-        if self._container is None:
+        if self._encoder is None:
             self._closed = True
             raise ValueError(f"{self.path}: no frame was written, so there is no video; check the input")
         try:
-            self._container.mux(self._stream.encode())
-            self._container.close()
-            with open(self._temporary, "r+b") as file:
-                os.fsync(file.fileno())
-            os.replace(self._temporary, self.path)
-        finally:
-            self.discard()
+            self._encoder.close()
+        except (OSError, self._av.FFmpegError) as error:
+            raise self._broken(error) from error
+        self._closed = True
+        self._take_name()
 
     def discard(self) -> None:
         """Drop what was written; after :meth:`close` it does nothing."""
-        self._closed = True
-        if self._container is not None:
-            with suppress(self._av.FFmpegError):  # a full disk, say: the file goes anyway
-                self._container.close()
+        if self._encoder is not None and not self._closed:
+            self._encoder.abandon()
             self._temporary.unlink(missing_ok=True)
+        self._closed = True
 
-    def _open(self, shape: tuple[int, ...]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # The index in front, so that a browser plays before it has loaded everything.
-        self._container = self._av.open(str(self._temporary), "w", options={"movflags": "faststart"})
-        self._stream = self._container.add_stream("libx264", rate=self._rate)
-        self._stream.height, self._stream.width = shape[0] + shape[0] % 2, shape[1] + shape[1] % 2
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": str(self._crf), "preset": "veryfast"}
-        # Players guess the colour space from the size; told, they all show the same colours.
-        for name in ("colorspace", "color_primaries", "color_trc"):
-            setattr(self._stream.codec_context, name, ITU709)
-        self._stream.codec_context.color_range = 1  # 16 to 235
-        self._shape = shape
+    def _open(self, size: tuple[int, int], time: Fraction | None) -> Encoder:
+        start = time or Fraction(0)
+        self._encoder = Encoder(
+            self._temporary, self._rate, size, crf=self._crf, audio_from=self._audio_from, start=start
+        )
+        return self._encoder
+
+    def _check_folder(self) -> None:
+        """Try it now: the work may take hours."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._temporary.touch()
+            self._temporary.unlink()
+        except OSError as error:
+            message = f"{self.path}: it can't be written there ({error.strerror}); choose another folder"
+            raise _with_number(error, message) from error
+
+    def _broken(self, error: OSError) -> OSError:
+        """The disk is full, say. Keep or drop what is written, and tell."""
+        count = 0
+        if self._encoder is not None and not self._closed:
+            self._encoder.abandon()
+            count = salvage(self._temporary) if self._keep_partial else 0
+        self._closed = True
+        if count:
+            self._take_name()
+            fate = f"the first {count} of {self._count} frames are kept in it"
+        else:
+            self._temporary.unlink(missing_ok=True)
+            fate = f"nothing is kept of {self._count} frames"
+        return _with_number(error, f"{self.path}: it can't be written any more ({error.strerror}); {fate}")
+
+    def _take_name(self) -> None:
+        """From here on nothing may be lost, whatever happens."""
+        plain = self.path.with_name(f".{self.path.stem}.{os.getpid()}.tmp.mp4")
+        try:
+            rewrite(self._temporary, plain)
+        except BaseException as error:
+            os.replace(self._temporary, self.path)
+            if not isinstance(error, (OSError, ValueError)):
+                raise
+            _log.warning(
+                "%s: its index can't be put in front (%s); it plays, but seeking in it may be slow", self.path, error
+            )
+        else:
+            os.replace(plain, self.path)
+            self._temporary.unlink()
 
     def __enter__(self) -> VideoWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
+        if kind is None or (self._keep_partial and self._count):
             self.close()
         else:
             self.discard()
+
+
+def _with_number(error: OSError, message: str) -> OSError:
+    """An error of the same kind and number with a message of its own."""
+    told = type(OSError(error.errno, message))(message)
+    told.errno = error.errno
+    return told

@@ -83,26 +83,40 @@ class GrowingArray:
             width: numbers in a row; None for an array of one dimension.
             held_bytes: about how much is held in memory, and written at a time.
         """
-        shape = () if width is None else (width,)
-        rows = max(1, held_bytes // (np.dtype(dtype).itemsize * max(1, width or 1)))
-        self._file, self._latest = file, np.empty((rows, *shape), dtype)
-        self._places, self._held = array("q"), 0
+        self._shape = () if width is None else (width,)
+        self._dtype = np.dtype(dtype)
+        self._row_bytes = self._dtype.itemsize * max(1, width or 1)
+        self._step = max(1, held_bytes // self._row_bytes)  # rows that are written at a time
+        self._file, self._places = file, array("q")
+        self._latest: list[NDArray[Any]] = []
+        self._held = 0
 
     def __len__(self) -> int:
         """The number of rows."""
-        return len(self._places) * len(self._latest) + self._held
+        return len(self._places) * self._step + self._held
 
     def append(self, rows: ArrayLike) -> None:
-        """Add rows, (N,) or (N, width)."""
-        rows = np.asarray(rows, self._latest.dtype).reshape(-1, *self._latest.shape[1:])
-        while len(rows):
-            taken = rows[: len(self._latest) - self._held]
-            self._latest[self._held : self._held + len(taken)] = taken
-            self._held += len(taken)
-            rows = rows[len(taken) :]
-            if self._held == len(self._latest):
-                self._places.append(self._file.append(self._latest))
-                self._held = 0
+        """Add rows, (N,) or (N, width), which must not change any more."""
+        rows = np.asarray(rows, self._dtype)
+        if rows.ndim != 1 + len(self._shape):
+            rows = rows.reshape(-1, *self._shape)
+        self._latest.append(rows)
+        self._held += len(rows)
+        if self._held >= self._step:
+            self._write()
+
+    def _write(self) -> None:
+        rows = self._joined()
+        whole = len(rows) - len(rows) % self._step
+        for start in range(0, whole, self._step):
+            self._places.append(self._file.append(rows[start : start + self._step]))
+        self._latest, self._held = [rows[whole:].copy()], len(rows) - whole
+
+    def _joined(self) -> NDArray[Any]:
+        """What is not written yet."""
+        if len(self._latest) != 1:
+            self._latest = [np.concatenate([np.empty((0, *self._shape), self._dtype), *self._latest])]
+        return self._latest[0]
 
     def read(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
         """The rows from ``start`` to ``stop - 1``, by default all, as a new array.
@@ -113,16 +127,14 @@ class GrowingArray:
         stop = len(self) if stop is None else stop
         if not 0 <= start <= stop <= len(self):
             raise IndexError(f"rows {start} to {stop} of {len(self)}")
-        step = len(self._latest)
-        found = np.empty((stop - start, *self._latest.shape[1:]), self._latest.dtype)
+        found = np.empty((stop - start, *self._shape), self._dtype)
         done = 0
         while done < len(found):
-            chunk, skipped = divmod(start + done, step)
-            count = min(step - skipped, len(found) - done)
-            if chunk < len(self._places):
-                place = self._places[chunk] + skipped * self._latest[:1].nbytes
-                self._file.fill(place, found[done : done + count])
-            else:
-                found[done : done + count] = self._latest[skipped : skipped + count]
+            chunk, skipped = divmod(start + done, self._step)
+            if chunk == len(self._places):
+                found[done:] = self._joined()[skipped : skipped + len(found) - done]
+                break
+            count = min(self._step - skipped, len(found) - done)
+            self._file.fill(self._places[chunk] + skipped * self._row_bytes, found[done : done + count])
             done += count
         return found

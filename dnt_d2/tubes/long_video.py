@@ -110,7 +110,7 @@ class LongVideo:
         self._frames.append(int(frame_index))
 
     def _extend(self, category: int, place: int, rows: FloatArray, tracks: FloatArray) -> None:
-        """One class in the next frame. Frames without any are passed over, along the tracklets of the last with some."""
+        """One class in the next frame. Frames without boxes are passed over, by the tracklets of the last with some."""
         from . import kernels  # here, not above: loading the compiler takes longer than the rest of the package
 
         end = self._ends.get(category)
@@ -188,7 +188,9 @@ class _ClassBoxes:
     """
 
     def __init__(self, file: SpillFile) -> None:
-        self.places, self.counts = GrowingArray(file, np.int32), GrowingArray(file, np.int32)
+        # One number a frame: an array for each of 4,096 of them would take more memory than all the rest.
+        self.places = GrowingArray(file, np.int32, held_bytes=1 << 9)
+        self.counts = GrowingArray(file, np.int32, held_bytes=1 << 9)
         self.boxes, self.scores = GrowingArray(file, np.float64, 4), GrowingArray(file, np.float64)
         self.links, self.degrees = GrowingArray(file, np.int32), GrowingArray(file, np.int32)
 

@@ -257,6 +257,72 @@ def test_a_mask_or_a_slice_selects_from_a_result(cfg: CfgNode, model: DetectAndT
     assert list(found[:2].ID) == found.ID[:2]
 
 
+# Hand-overs, windows, several videos at once
+
+
+def test_a_clip_cut_into_chunks_gives_identical_tracks(cfg: CfgNode, model: DetectAndTrack, make_video: Make) -> None:
+    """Of 1, 7 and 64 frames: ids, classes and, but for the order of sums, boxes and scores."""
+    long = pictures(make_video, 5, 65, (64, 64))
+    whole = run(cfg, model, long)
+    assert [r.frame_index for r in whole] == list(range(65))
+    for chunk in (7, 64):
+        assert_all_same(run(cfg, model, long, batch=chunk), whole)
+
+
+@pytest.mark.parametrize("settings", [{}, {"mode": "online"}, {"window": 3}, {"temporal_stride": 3}])
+def test_interleaved_videos_do_not_mix(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], make_video: Make, settings: dict[str, Any]
+) -> None:
+    videos = [video, pictures(make_video, 1, 7, (112, 96))]
+    predictors = [VideoPredictor(cfg, model=model, **settings) for _ in videos]
+    found: list[list[FrameResult]] = [[], []]
+    for frames in zip(*videos, strict=True):
+        for results, predictor, frame in zip(found, predictors, frames, strict=True):
+            results += predictor.step(frame)
+    for results, predictor, frames in zip(found, predictors, videos, strict=True):
+        results += predictor.finish()
+        assert_all_same(results, run(cfg, model, frames, **settings))
+
+
+@pytest.mark.parametrize("settings", [{}, {"mode": "online"}, {"window": 3}, {"temporal_stride": 3}])
+def test_after_reset_it_is_as_new(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], settings: dict[str, Any]
+) -> None:
+    predictor = VideoPredictor(cfg, model=model, **settings)
+    for frame in video[2:6]:
+        predictor.step(frame)
+    predictor.reset()
+    found = [*chain(*map(predictor.step, video)), *predictor.finish()]
+    assert_all_same(found, run(cfg, model, video, **settings))
+
+
+def test_results_are_drained_while_another_video_begins(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture], make_video: Make
+) -> None:
+    predictor, other = VideoPredictor(cfg, model=model), pictures(make_video, 1, 4, (112, 96))
+    for frame in video:
+        predictor.step(frame)
+    results = predictor.drain()
+    first = [next(results)]
+    for frame in other:
+        predictor.step(frame)
+    assert_all_same([*first, *results], run(cfg, model, video))
+    assert_all_same(predictor.finish(), run(cfg, model, other))
+    assert list(predictor.drain()) == []
+
+
+def test_a_window_gives_its_results_while_the_video_goes_on(
+    cfg: CfgNode, model: DetectAndTrack, video: list[Picture]
+) -> None:
+    predictor = VideoPredictor(cfg, model=model, window=3)
+    arrived = [[r.frame_index for r in predictor.step(frame)] for frame in video]
+    assert arrived == [[], [], [], [], [0, 1, 2], [], []]
+    assert [r.frame_index for r in predictor.finish()] == [3, 4, 5, 6]
+    for wrong in ({"window": 0}, {"window": 5, "mode": "online"}):
+        with pytest.raises(ValueError, match="windows are linked offline, of at least 1 frame"):
+            VideoPredictor(cfg, model=model, **wrong)
+
+
 # Bad input
 
 

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from .ilsvrc_results import read_ilsvrc_results, write_ilsvrc_results
     from .mot_results import read_mot_results, write_mot_results
     from .results import Detections, FrameList
+    from .track_files import TRACK_FORMATS, TrackWriter, parse_target
 
 _HOME = {
     "Detections": "results",
     "FrameList": "results",
+    "TRACK_FORMATS": "track_files",
+    "TrackWriter": "track_files",
+    "parse_target": "track_files",
     "read_category_ids": "coco_results",
     "read_coco_results": "coco_results",
     "read_csv_results": "csv_results",
@@ -38,9 +42,12 @@ _HOME = {
 }
 
 __all__ = [
+    "TRACK_FORMATS",
     "Detections",
     "FrameList",
+    "TrackWriter",
     "VideoSet",
+    "parse_target",
     "read_category_ids",
     "read_coco_results",
     "read_coco_vid",

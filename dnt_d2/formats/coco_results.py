@@ -57,7 +57,8 @@ def write_coco_results(
     with whole_file(path) as file:
         file.write(b"[")
         for part in parts(detections):
-            file.write(separator + ",\n".join(_entries(part, frames, categories)).encode())
+            entries = coco_entries(part, frames.image_ids[part.frames], categories[part.classes])
+            file.write(separator + ",\n".join(entries).encode())
             separator = b",\n"
         file.write(b"\n]\n")
 
@@ -107,9 +108,16 @@ def _check_categories(category_ids: Sequence[int] | None, frames: FrameList) -> 
     return np.asarray(category_ids, dtype=np.int64).reshape(-1)
 
 
-def _entries(part: Detections, frames: FrameList, categories: IntArray) -> Iterator[str]:
+def coco_entries(part: Detections, image_ids: IntArray, category_ids: IntArray) -> Iterator[str]:
+    """The entries of N boxes, as JSON.
+
+    Args:
+        part: the boxes.
+        image_ids: (N,) of their frames.
+        category_ids: (N,) of their classes.
+    """
     x1, y1, x2, y2 = (shortest(column) for column in part.boxes.T)
-    images, labels = frames.image_ids[part.frames].tolist(), categories[part.classes].tolist()
+    images, labels = image_ids.tolist(), category_ids.tolist()
     ends = [f', "track_id": {track}}}' if track >= 0 else "}" for track in part.tracks.tolist()]
     with localcontext(EXACT):
         widths = [Decimal(b) - Decimal(a) for a, b in zip(x1, x2, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -90,16 +90,27 @@ def write_coco_vid(
     lengths = {frame["video_id"]: frame["video_length"] for frame in videos.frames}
     content: dict[str, list[Entry]] = {
         "videos": [{"id": v + 1, "name": videos.video_names[v], "length": n} for v, n in lengths.items() if of_videos],
-        "images": [_image_entry(frame, os.fspath(images), of_videos) for frame in videos.frames],
+        "images": [image_entry(frame, _file_name(frame, os.fspath(images)), of_videos) for frame in videos.frames],
         "annotations": [
             _note_entry(note, frame, of_videos) for frame in videos.frames for note in frame["annotations"]
         ],
-        "categories": [{"id": place, "name": name} for place, name in enumerate(videos.class_names, 1)],
+        "categories": category_entries(videos.class_names),
     }
     for number, entry in enumerate(content["annotations"], 1):
         entry["id"] = number
     with whole_file(path) as file:
         file.write(json.dumps(content).encode())
+
+
+def category_entries(class_names: Sequence[str]) -> list[Entry]:
+    """The classes as ``categories``, with ids from 1."""
+    return [{"id": place, "name": name} for place, name in enumerate(class_names, 1)]
+
+
+def image_entry(frame: Frame, file_name: str, of_videos: bool) -> Entry:
+    """A frame as an entry of ``images``; of a video it also has that, and its place there."""
+    entry = {"id": frame["image_id"], "file_name": file_name, "width": frame["width"], "height": frame["height"]}
+    return entry | ({"video_id": frame["video_id"] + 1, "frame_id": frame["frame_index"]} if of_videos else {})
 
 
 def parse_file(path: str) -> dict[str, list[Entry]]:
@@ -218,12 +229,12 @@ def _note(entry: Entry, frame: Frame, categories: Mapping[int, Entry], tracked: 
     )
 
 
-def _image_entry(frame: Frame, images: str, of_videos: bool) -> Entry:
+def _file_name(frame: Frame, images: str) -> str:
+    """Relative to the folder of images."""
     file_name = Path(os.path.relpath(frame["file_name"], images or ".")).as_posix()
     if file_name.startswith("../"):
         raise ValueError(f"{frame['file_name']} is not in the folder of images, {images}; name one that holds all")
-    entry = {"id": frame["image_id"], "file_name": file_name, "width": frame["width"], "height": frame["height"]}
-    return entry | ({"video_id": frame["video_id"] + 1, "frame_id": frame["frame_index"]} if of_videos else {})
+    return file_name
 
 
 def _note_entry(note: Note, frame: Frame, of_videos: bool) -> Entry:

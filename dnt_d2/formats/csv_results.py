@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from ..whole_file import whole_file
 from .result_rows import Rows, check_before_writing, check_boxes, find_frames, open_results, parts, shortest, to_whole
-from .results import Detections, FrameList
+from .results import Detections, FrameList, IntArray
 
 HEADER = ["video", "frame", "class", "track", "score", "x1", "y1", "x2", "y2"]
 
@@ -29,23 +29,36 @@ def write_csv_results(path: str | os.PathLike[str], detections: Detections, fram
     Raises:
         ValueError: two videos or two classes of one name; detections that :func:`read_csv_results` would refuse.
     """
-    _places(frames.video_names, "videos")
-    _places(frames.class_names, "classes")
+    places_by_name(frames.video_names, "videos")
+    places_by_name(frames.class_names, "classes")
     check_before_writing(detections, frames)
     with whole_file(path) as file:
         file.write(f"{','.join(HEADER)}\n".encode())
         for part in parts(detections):
-            text = io.StringIO(newline="")
-            columns = (
-                [frames.video_names[video] for video in frames.videos[part.frames].tolist()],
-                frames.indices[part.frames].tolist(),
-                [frames.class_names[class_id] for class_id in part.classes.tolist()],
-                [track if track >= 0 else "" for track in part.tracks.tolist()],
-                shortest(part.scores),
-                *(shortest(column) for column in part.boxes.T),
-            )
-            csv.writer(text, lineterminator="\n").writerows(zip(*columns, strict=True))
-            file.write(text.getvalue().encode())
+            names = [frames.video_names[video] for video in frames.videos[part.frames].tolist()]
+            file.write(csv_lines(part, names, frames.indices[part.frames], frames.class_names).encode())
+
+
+def csv_lines(part: Detections, videos: Sequence[str], indices: IntArray, class_names: Sequence[str]) -> str:
+    """The lines of N boxes.
+
+    Args:
+        part: the boxes.
+        videos: N names.
+        indices: (N,) the 0-based places of their frames in their videos.
+        class_names: by class id.
+    """
+    text = io.StringIO(newline="")
+    columns = (
+        videos,
+        indices.tolist(),
+        [class_names[class_id] for class_id in part.classes.tolist()],
+        [track if track >= 0 else "" for track in part.tracks.tolist()],
+        shortest(part.scores),
+        *(shortest(column) for column in part.boxes.T),
+    )
+    csv.writer(text, lineterminator="\n").writerows(zip(*columns, strict=True))
+    return text.getvalue()
 
 
 def read_csv_results(path: str | os.PathLike[str], frames: FrameList) -> Detections:
@@ -60,7 +73,7 @@ def read_csv_results(path: str | os.PathLike[str], frames: FrameList) -> Detecti
         ValueError: two videos or two classes of one name; another header; or a line is wrong, the message says which.
     """
     name = os.fspath(path)
-    videos, classes = _places(frames.video_names, "videos"), _places(frames.class_names, "classes")
+    videos, classes = places_by_name(frames.video_names, "videos"), places_by_name(frames.class_names, "classes")
     rows = Rows(4)
     with open_results(name, newline="") as file:
         lines = csv.reader(file, strict=True)
@@ -86,11 +99,23 @@ def read_csv_results(path: str | os.PathLike[str], frames: FrameList) -> Detecti
     return Detections.of(numbers, class_ids, values[:, 1:], values[:, 0], tracks)
 
 
-def _places(names: Sequence[str], what: str) -> dict[str, int]:
+def places_by_name(names: Sequence[str], what: str, target: str = "CSV") -> dict[str, int]:
+    """The places of names.
+
+    Args:
+        names: of videos or classes.
+        what: which of them, for the message.
+        target: the format that holds names.
+
+    Raises:
+        ValueError: two are the same.
+    """
     places = {name: place for place, name in enumerate(names)}
     if len(places) < len(names):
         twice = next(name for place, name in enumerate(names) if places[name] != place)
-        raise ValueError(f"there are two {what} named {twice!r}, which CSV can't tell apart; give each its own name")
+        raise ValueError(
+            f"there are two {what} named {twice!r}, which {target} can't tell apart; give each its own name"
+        )
     return places
 
 

@@ -48,10 +48,15 @@ def write_ilsvrc_results(
     check_before_writing(detections, frames)
     with whole_file(path) as file:
         for part in parts(detections):
-            whole = [part.frames + 1, part.classes + 1, *([part.tracks] if tracks else [])]
-            columns = [map(str, column.tolist()) for column in whole]
-            texts = [shortest(column) for column in (part.scores, *part.boxes.T)]
-            file.write("".join(f"{' '.join(row)}\n" for row in zip(*columns, *texts, strict=True)).encode())
+            file.write(ilsvrc_lines(part, tracks=tracks).encode())
+
+
+def ilsvrc_lines(part: Detections, *, tracks: bool) -> str:
+    """The lines of boxes, whose frames are numbered over all videos from 0; see :func:`write_ilsvrc_results`."""
+    whole = [part.frames + 1, part.classes + 1, *([part.tracks] if tracks else [])]
+    columns = [map(str, column.tolist()) for column in whole]
+    texts = [shortest(column) for column in (part.scores, *part.boxes.T)]
+    return "".join(f"{' '.join(row)}\n" for row in zip(*columns, *texts, strict=True))
 
 
 def read_ilsvrc_results(path: str | os.PathLike[str], frames: FrameList) -> Detections:

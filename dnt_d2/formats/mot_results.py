@@ -13,6 +13,7 @@ from pathlib import Path
 from ..whole_file import whole_file
 from .result_rows import (
     EXACT,
+    Place,
     Rows,
     check_before_writing,
     check_boxes,
@@ -24,7 +25,7 @@ from .result_rows import (
     shortest,
     to_whole,
 )
-from .results import Detections, FrameList
+from .results import Detections, FrameList, IntArray
 from .video_set import sequence_names
 
 
@@ -43,18 +44,14 @@ def write_mot_results(folder: str | os.PathLike[str], detections: Detections, fr
             :func:`read_mot_results` would refuse.
     """
     check_before_writing(detections, frames)
-    refuse(
-        detections.tracks < 0,
-        lambda row: f"detection {row} ({frames.describe(int(detections.frames[row]))})",
-        lambda row: "it has no track, but MOT holds tracks only; link first, or write ILSVRC, COCO or CSV",
-    )
+    check_tracks(detections.tracks, lambda row: f"detection {row} ({frames.describe(int(detections.frames[row]))})")
     spans = frames.spans()
     paths = _paths(folder, frames)
     Path(folder).mkdir(parents=True, exist_ok=True)
     for video, path in paths.items():
         with whole_file(path, sync=False) as file:
             for part in parts(detections.of_frames(*spans[video])):
-                file.write("".join(f"{line}\n" for line in _lines(part, frames)).encode())
+                file.write(mot_lines(part, frames.indices[part.frames]).encode())
 
 
 def read_mot_results(folder: str | os.PathLike[str], frames: FrameList) -> Detections:
@@ -110,18 +107,34 @@ def _check_files(folder: Path, paths: dict[int, Path]) -> None:
         raise ValueError(f"{strangers[0]} is of no video of the data set; rename it as the video, or remove it")
 
 
-def _lines(part: Detections, frames: FrameList) -> list[str]:
+def check_tracks(tracks: IntArray, place: Place) -> None:
+    """Check that every box of what is to be written has a track.
+
+    Raises:
+        ValueError: one has none.
+    """
+    remedy = "it has no track, but MOT holds tracks only; link first, or write ILSVRC, COCO or CSV"
+    refuse(tracks < 0, place, lambda row: remedy)
+
+
+def mot_lines(part: Detections, indices: IntArray) -> str:
+    """The lines of N boxes of one video.
+
+    Args:
+        part: the boxes, each with a track.
+        indices: (N,) the 0-based places of their frames in the video.
+    """
     with localcontext(EXACT):
         x1, y1, x2, y2 = ([Decimal(text) for text in shortest(column)] for column in part.boxes.T)
         boxes = [
             f"{left + 1},{top + 1},{right - left + 1},{bottom - top + 1}"
             for left, top, right, bottom in zip(x1, y1, x2, y2, strict=True)
         ]
-    numbers = [(frames.indices[part.frames] + 1).tolist(), part.tracks.tolist(), (part.classes + 1).tolist()]
-    return [
-        f"{frame},{track},{box},{score},{label},-1"
+    numbers = [(indices + 1).tolist(), part.tracks.tolist(), (part.classes + 1).tolist()]
+    return "".join(
+        f"{frame},{track},{box},{score},{label},-1\n"
         for frame, track, label, box, score in zip(*numbers, boxes, shortest(part.scores), strict=True)
-    ]
+    )
 
 
 def _read_file(path: str, video: int, num_classes: int, rows: Rows) -> None:

@@ -134,6 +134,16 @@ def check_range(values: IntArray, count: int, what: str, place: Place, remedy: s
     refuse(wrong, place, lambda row: f"{what} {values[row]} is not one of 1 to {count}; {remedy}")
 
 
+def check_ids(values: IntArray, count: int, what: str, many: str, place: Place) -> None:
+    """Check numbers that count from 0, of what is to be written.
+
+    Raises:
+        ValueError: one is not of 0 to ``count - 1``.
+    """
+    wrong = (values < 0) | (values >= count)
+    refuse(wrong, place, lambda row: f"its {what} {values[row]} is not one of {count} {many}")
+
+
 def find_frames(frames: FrameList, videos: IntArray, indices: IntArray, place: Place, first: int) -> IntArray:
     """The numbers of frames (N,) that are given by video and index.
 
@@ -205,18 +215,12 @@ def check_before_writing(detections: Detections, frames: FrameList) -> None:
     """
     numbers, classes = detections.frames, detections.classes
 
-    def outside(values: IntArray, count: int) -> NDArray[np.bool_]:
-        return (values < 0) | (values >= count)
-
     def bare(row: int) -> str:
         return f"detection {row}"
 
     def place(row: int) -> str:
         return f"detection {row} ({frames.describe(int(numbers[row]))})"
 
-    refuse(
-        outside(numbers, len(frames)), bare, lambda row: f"its frame {numbers[row]} is not one of {len(frames)} frames"
-    )
-    count = len(frames.class_names)
-    refuse(outside(classes, count), place, lambda row: f"its class {classes[row]} is not one of {count} classes")
+    check_ids(numbers, len(frames), "frame", "frames", bare)
+    check_ids(classes, len(frames.class_names), "class", "classes", place)
     check_boxes(numbers, detections.boxes, detections.scores, detections.tracks, place)

@@ -6,19 +6,22 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from .container import is_live, open_container, shown, video_stream
+import numpy as np
+from numpy.typing import NDArray
+
+from .container import first_time, is_live, open_container, shown, video_stream
 from .locate import locate
 from .pyav import import_av
 
-# Those that mp4 can hold and browsers play. AAC of a broadcast lacks the header that mp4 keeps: it is encoded anew.
+# Those that mp4 can hold and browsers play.
 _COPIED = frozenset({"aac", "mp3", "opus", "flac"})
-_HEADLESS = frozenset({"mp3"})
 _AAC_RATES = frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000})
-_LONGEST_GAP = 10  # seconds that are filled with silence
 _log = logging.getLogger(__name__)
 
 
@@ -80,23 +83,28 @@ class AudioTrack:
             _log.warning("%s: its sound is not kept, as it can't be read a second time", self._name)
             return
         stream = container.streams.audio[0]
-        context = stream.codec_context
         start += _first_time(video)
-        copied = context.name in _COPIED and (context.extradata or context.name in _HEADLESS)
-        items = _packets(container, stream, start) if copied else _frames(container, stream, start)
-        first = next(items, None)  # what can't be read fails here, before the output has a track for it
-        if first is None:
-            return
-        items = chain([first], items)
-        if copied:
-            self._target = self._output.add_stream_from_template(stream)
-            self._packets = items
-        else:
-            layout = "mono" if first.layout.nb_channels == 1 else "stereo"
-            rate = first.sample_rate if first.sample_rate in _AAC_RATES else 48000
-            self._target = self._output.add_stream("aac", rate=rate, layout=layout)
-            self._packets = chain.from_iterable(map(self._target.encode, chain(items, [None])))
+        if not self._copy(stream, _packets(container, stream, start)):
+            container.seek(0)
+            self._encode(_frames(container, stream, start))
         self._next = next(self._packets, None)
+
+    def _copy(self, stream: Any, packets: Iterator[Any]) -> bool:
+        """Whether that can be."""
+        name = stream.codec_context.codec.canonical_name
+        first = next(packets, None) if name in _COPIED else None
+        # A track that begins late would hold back the head of the file.
+        if first is None or first.pts * first.time_base > 1 or not _fits(stream, first, self._output.options):
+            return False
+        self._target = self._output.add_stream_from_template(stream)
+        self._packets = chain([first], packets)
+        return True
+
+    def _encode(self, frames: Iterator[Any]) -> None:
+        first = next(frames, None)  # what can't be decoded fails here, before the output has a track for it
+        if first is not None:
+            self._target = self._output.add_stream("aac", rate=first.sample_rate, layout=first.layout.name)
+            self._packets = chain.from_iterable(map(self._target.encode, chain([first], frames, [None])))
 
     def _give_up(self, error: Exception) -> None:
         reason = getattr(error, "strerror", None) or error
@@ -105,15 +113,23 @@ class AudioTrack:
 
 
 def _first_time(video: str) -> Fraction:
-    """The stamp of the first frame as it is decoded, which need not be the first that is stored."""
     with open_container(video) as container:
         try:
-            stream = video_stream(container, video)
+            return first_time(container, video_stream(container, video))
         except ValueError:
             return Fraction(0)  # sound alone
-        for frame in container.decode(stream):
-            return Fraction(0) if frame.pts is None else Fraction(frame.pts * frame.time_base)
-    return Fraction(0)
+
+
+def _fits(stream: Any, packet: Any, options: dict[str, str]) -> bool:
+    """Whether an mp4 of these options takes this packet: not AAC from a broadcast, say, with a head in each."""
+    av = import_av("sound")
+    try:
+        with av.open(BytesIO(), "w", format="mp4", options=dict(options)) as trial:
+            packet.stream = trial.add_stream_from_template(stream)
+            trial.mux(packet)
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return True
 
 
 def _packets(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
@@ -131,47 +147,29 @@ def _packets(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
 
 
 def _frames(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
-    """Decoded sound, counted from the start and cut there; short gaps are filled with silence."""
-    graph: Any = None
-    expected = Fraction(0)
-    for frame in container.decode(stream):
-        if frame.pts is None:
-            continue
-        time = frame.pts * frame.time_base - start
-        duration = Fraction(frame.samples, frame.sample_rate)
-        if time + duration <= 0:
-            continue
-        graph = graph or _cutting_graph(frame)
-        if time > expected + _LONGEST_GAP and expected:
-            raise ValueError(f"{float(time - expected):.0f} s are missing")
-        expected = time + duration
-        frame.pts = round(time / frame.time_base)
-        graph.push(frame)
-        yield from _pulled(graph)
-    if graph is not None:
-        graph.push(None)
-        yield from _pulled(graph)
+    """Decoded sound, mono or stereo, without holes from the start on: silence is where there is nothing."""
+    av = import_av("sound")
+    layout = "mono" if stream.layout.nb_channels == 1 else "stereo"
+    rate = stream.sample_rate if stream.sample_rate in _AAC_RATES else 48000
+    resampler = av.AudioResampler("fltp", layout, rate)
+    given = 0  # samples
+    for frame in chain.from_iterable(map(resampler.resample, container.decode(stream))):
+        samples = frame.to_ndarray()
+        begin = given if frame.pts is None else round((frame.pts * frame.time_base - start) * rate)
+        # Files round the times of their packets.
+        jitter = rate // 20 if given else 0
+        if begin > given + jitter:
+            for first in range(given, begin, 1024):
+                yield _sound(av, np.zeros((len(samples), min(1024, begin - first)), np.float32), first, layout, rate)
+            given = begin
+        elif begin < given - jitter:
+            samples = samples[:, given - begin :]
+        if samples.size:
+            yield _sound(av, samples, given, layout, rate)
+            given += samples.shape[1]
 
 
-def _cutting_graph(frame: Any) -> Any:
-    graph = import_av("sound").filter.Graph()
-    graph.link_nodes(
-        graph.add_abuffer(
-            sample_rate=frame.sample_rate,
-            format=frame.format.name,
-            layout=frame.layout.name,
-            time_base=frame.time_base,
-        ),
-        graph.add("atrim", start="0"),
-        graph.add("aresample", **{"async": "1"}),
-        graph.add("abuffersink"),
-    ).configure()
-    return graph
-
-
-def _pulled(graph: Any) -> Iterator[Any]:
-    while True:
-        try:
-            yield graph.pull()
-        except (BlockingIOError, EOFError):  # it needs more, or has given all
-            return
+def _sound(av: ModuleType, samples: NDArray[np.float32], first: int, layout: str, rate: int) -> Any:
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=layout)
+    frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+    return frame

@@ -13,11 +13,15 @@ import numpy as np
 
 from .frame import DEFAULT_FPS, Frame, Opened, TimedFrame, check_size
 
+_SECOND = 1_000_000_000  # in the unit of the clock
 _log = logging.getLogger(__name__)
 
 
 def open_camera(index: int) -> Opened:
     """The camera of this number. Frames have the times at which they came; the stream ends when one doesn't.
+
+    The first frame is taken to see how large it is, and it may be long before anybody asks for the second: the clock
+    stands still between them.
 
     Raises:
         FileNotFoundError: where no such camera can be opened.
@@ -28,11 +32,11 @@ def open_camera(index: int) -> Opened:
         camera.release()
         raise FileNotFoundError(f"{name}: it can't be opened; is it connected, and free of other programs?")
     fps = float(camera.get(cv2.CAP_PROP_FPS))
-    # Drivers that don't know say 0, -1 or something absurd.
-    return Opened(_read_camera(camera, name), fps if 1 <= fps <= 1000 else DEFAULT_FPS, None, live=True)
+    fps = fps if 1 <= fps <= 1000 else DEFAULT_FPS  # drivers that don't know say 0, -1 or something absurd
+    return Opened(_read_camera(camera, name, fps), fps, None, live=True)
 
 
-def _read_camera(camera: Any, name: str) -> Generator[TimedFrame, None, None]:
+def _read_camera(camera: Any, name: str, fps: float) -> Generator[TimedFrame, None, None]:
     first: Frame | None = None
     count, start = 0, 0
     try:
@@ -42,10 +46,11 @@ def _read_camera(camera: Any, name: str) -> Generator[TimedFrame, None, None]:
             if not found:
                 break
             image = np.asarray(picture, np.uint8)
-            if first is None:
-                first, start = image, now
+            first = image if first is None else first
+            if count < 2:
+                start = now - round(count * _SECOND / fps)
             check_size(image, first, f"{name}, frame {count}")
-            yield TimedFrame(image, Fraction(now - start, 1_000_000_000))
+            yield TimedFrame(image, Fraction(now - start, _SECOND))
             count += 1
     finally:
         camera.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -88,6 +89,21 @@ def is_live(container: Any, source: str | Path) -> bool:
     return not container.duration and container.size <= 0
 
 
+def first_time(container: Any, stream: Any) -> Fraction:
+    """When the first frame is shown, in seconds by the clock of the container; its frames are used up."""
+    if container.format.name == "avi":
+        return Fraction(0)
+    for frame in container.decode(stream):
+        return _stamp(container, frame) or Fraction(0)
+    return Fraction(0)
+
+
+def _stamp(container: Any, frame: Any) -> Fraction | None:
+    """In seconds. AVI has no times of showing, only those of decoding, which are as far apart."""
+    stamp = frame.dts if container.format.name == "avi" else frame.pts
+    return None if stamp is None else Fraction(stamp * frame.time_base)
+
+
 def _why_not(path: Path, error: Any) -> str:
     if path.is_file() and not path.stat().st_size:
         return "the file is empty (0 bytes); copy or download it again"
@@ -119,8 +135,7 @@ class _Reader:
                     image = to_bgr(frame)
                     first = image if first is None else first
                     check_size(image, first, f"{self._name}, frame {self._count}")
-                    stamp = None if frame.pts is None else frame.pts * frame.time_base
-                    yield TimedFrame(image, self._times.next(stamp))
+                    yield TimedFrame(image, self._times.next(_stamp(self._container, frame)))
                     self._count += 1
             except av.FFmpegError as error:
                 self._break_off(error)

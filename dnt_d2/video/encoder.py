@@ -12,10 +12,11 @@ from .frame import Frame
 from .pixels import ITU709, from_bgr
 from .pyav import import_av
 
-# An index comes with each second; every one is handed to the operating system at once. A track without packets holds
-# the others back for no longer than that.
+# An index comes with each second, and is handed to the operating system at once; a track without packets holds the
+# others back for no longer than that. The head comes with the first of them, so that it can have the edit lists by
+# which the first frame is at time 0.
 _FRAGMENTED = {
-    "movflags": "empty_moov+default_base_moof",
+    "movflags": "delay_moov+default_base_moof",
     "frag_duration": "1000000",
     "flush_packets": "1",
     "max_interleave_delta": "1000000",

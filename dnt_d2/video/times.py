@@ -10,8 +10,9 @@ class RisingTimes:
 
     Files have stamps that are missing, repeated or go back; nothing that encodes or plays takes them so. Where there
     is none, a frame comes a period after the one before; a repeated stamp, or one a little too early, is put a quarter
-    of a period later, so that true times are reached again soon; where the clock was set back (files pasted together)
-    time goes on from there.
+    of a period later, so that true times are reached again soon; where the clock was set back by more than a second
+    (files pasted together), or ahead by more than an hour, the frame comes a period after the one before, and time
+    goes on from there.
 
     Args:
         fps: frames per second, as the file says: its inverse is the period.
@@ -38,7 +39,7 @@ class RisingTimes:
             self._start = stamp - time
         else:
             time = stamp - self._start
-        if time < self._last - 1:
+        if not self._last - 1 <= time <= self._last + 3600:
             self._start = (self._start or 0) + time - self._last - self._period
             time = self._last + self._period
         elif time <= self._last:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dnt_d2.colors import luma, track_color
+import pytest
+
+from dnt_d2.colors import contrast, ink_for, luma, track_color
 
 
 def test_no_track_is_grey() -> None:
@@ -21,3 +23,15 @@ def test_colours_are_steady_bright_and_apart() -> None:
 
 def test_luma_orders_black_grey_white() -> None:
     assert luma((0, 0, 0)) < luma((128, 128, 128)) < luma((255, 255, 255))
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast((0, 0, 0), (0, 0, 0)) == 1
+    assert contrast((0, 0, 0), (255, 255, 255)) == contrast((255, 255, 255), (0, 0, 0)) == pytest.approx(21)
+    # The well-known darkest grey that is legible on white, and the first that is not.
+    assert contrast((118, 118, 118), (255, 255, 255)) >= 4.5 > contrast((119, 119, 119), (255, 255, 255))
+    assert contrast((255, 0, 0), (255, 255, 255)) == pytest.approx(8.59, abs=0.005)  # blue, in BGR
+
+
+def test_text_is_legible_on_every_colour() -> None:
+    assert min(contrast(colour, ink_for(colour)) for colour in map(track_color, range(-1, 1000))) >= 4.5

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dnt_d2.colors import luma
-from dnt_d2.visualize import TrackDrawer, draw_tracks, side_by_side, track_color
+from dnt_d2.visualize import TrackDrawer, compare_frames, draw_tracks, side_by_side, track_color
 
 BOX = np.array([[60.0, 50.0, 120.0, 90.0]])
 
@@ -124,10 +124,10 @@ def test_trails_are_bounded_and_lost_tracks_forgotten() -> None:
     drawer, frame = TrackDrawer(5), make_frame(60, 80)
     for index in range(50):
         drawer.draw(frame, [[index, 10, index + 9, 20]], ["car"], [index // 10], [0.5])
-        assert sum(len(trail) for trail in drawer._trails().values()) <= 5
+        assert sum(len(past) for past in drawer._trails._seen.values()) <= 5
     for _ in range(5):
         shown = drawer.draw(frame, [], [], [], [])
-    assert drawer._points == {}
+    assert drawer._trails._seen == {}
     np.testing.assert_array_equal(shown, frame)
 
 
@@ -145,14 +145,52 @@ def test_no_trail_without_track_or_length_or_after_reset() -> None:
     )
 
 
-def test_side_by_side_keeps_both_pictures() -> None:
-    left, right = make_frame(value=10), make_frame(value=200)
-    both = side_by_side(left, right, ("before", "after"))
-    assert both.dtype == np.uint8
-    np.testing.assert_array_equal(both[-180:, :240], left)
-    np.testing.assert_array_equal(both[-180:, -240:], right)
-    header = both[: len(both) - 180]
-    for half in (header[:, :240], header[:, -240:]):
-        assert (half > 200).any()
-    with pytest.raises(ValueError, match="differ in size"):
-        side_by_side(left, right[:-1])
+def test_scores_before_and_after_make_longer_tags() -> None:
+    frame = make_frame()
+    args = (frame, BOX, ["car"], [3], [0.87])
+    one, two = draw_tracks(*args), draw_tracks(*args, raw_scores=[0.42])
+    widths = [int((shown == track_color(3)).all(2).any(0).sum()) for shown in (one, two)]
+    assert widths[1] > 1.3 * widths[0]
+    np.testing.assert_array_equal(draw_tracks(*args, raw_scores=[np.nan]), one)
+    np.testing.assert_array_equal(TrackDrawer(0).draw(*args, [0.42]), two)
+    with pytest.raises(ValueError, match="1 boxes, 2 raw scores"):
+        draw_tracks(*args, raw_scores=[0.1, 0.2])
+    with pytest.raises(ValueError, match="give both"):
+        draw_tracks(frame, BOX, ["car"], [3], None, raw_scores=[0.42])
+
+
+def test_a_jump_leaves_no_streak() -> None:
+    """At a cut a track is somewhere else at once: the picture between stays as it was."""
+    frame, drawer = make_frame(), TrackDrawer()
+    for x in (10, 14, 18, 190, 194):
+        shown = drawer.draw(frame, [[x, 100, x + 20, 120]], ["car"], [0], None)
+    np.testing.assert_array_equal(shown[:, 60:180], frame[:, 60:180])
+    for x in (186, 178, 170, 162, 154, 146, 138, 130, 122, 114, 106, 98, 90):
+        shown = drawer.draw(frame, [[x, 100, x + 20, 120]], ["car"], [0], None)
+    assert (shown[110, 120:180] != frame[110, 120:180]).any(axis=1).all()
+
+
+def test_a_tint_fills_the_box_and_shows_what_is_below() -> None:
+    rows = np.linspace(40, 200, 180).astype(np.uint8)
+    frame = np.broadcast_to(rows[:, None, None], (180, 240, 3)).copy()
+    plain, tinted = (draw_tracks(frame, BOX, ["a"], [0], None, tinted=[on]) for on in (False, True))
+    np.testing.assert_array_equal(plain, draw_tracks(frame, BOX, ["a"], [0], None))
+    assert (np.diff(tinted[70:85, 100].astype(int), axis=0).sum(axis=0) > 5).all()
+    assert (tinted[70:85, 100] != frame[70:85, 100]).any(axis=1).all()
+    np.testing.assert_array_equal(tinted[100:], plain[100:])
+    draw_tracks(frame, [[500, 500, 600, 600]], ["a"], [0], None, tinted=[True])  # nothing to fill
+
+
+def test_comparison_shows_what_only_the_track_has() -> None:
+    frame = make_frame()
+    boxes, labels, ids = np.concatenate([BOX, BOX + 60]), ["cat", "dog"], [4, 7]
+    seen = ([BOX[0] + 1, [5, 5, 30, 30]], ["cat", "cat"], [0.9, 0.4])
+    both = TrackDrawer().compare(frame, boxes, labels, ids, [0.9, 0.8], [0.9, 0.1], single=seen)
+    alone = draw_tracks(frame, seen[0], seen[1], [-1, -1], seen[2], color_ids=[4, -1])
+    tracked = draw_tracks(frame, boxes, labels, ids, [0.9, 0.8], raw_scores=[0.9, 0.1], tinted=[False, True])
+    title = "tubes (tinted: not found in the frame alone)"
+    np.testing.assert_array_equal(both, compare_frames(alone, tracked, ("single frames", title)))
+    nobody = TrackDrawer().compare(frame, [], [], [], None, single=None)
+    np.testing.assert_array_equal(nobody, compare_frames(frame, frame))
+    none = TrackDrawer().compare(frame, [], [], [], [], single=([], [], []))
+    assert none.shape == nobody.shape == both.shape

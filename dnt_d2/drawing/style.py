@@ -33,7 +33,10 @@ class Style:
 
 @lru_cache(maxsize=64)
 def style_for(height: int, width: int) -> Style:
-    """The sizes for a picture. Letters have at least 11 pixels: below, digits can't be told apart."""
+    """The sizes for a picture.
+
+    Letters have at least 11 pixels: below, digits can't be told apart. A line of one pixel, between two, has no colour.
+    """
     short = min(height, width)
-    line, text = max(1, round(short / 360)), max(11, round(2 + short / 50))
+    line, text = max(1 if short < 160 else 2, round(short / 360 + 0.5)), max(11, round(2 + short / 50))
     return Style(line, max(1, round(line / 3)), text, max(2, round(text / 4)))

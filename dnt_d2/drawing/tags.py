@@ -72,7 +72,7 @@ def place_tags(tags: Sequence[Tag], frame_size: tuple[int, int], style: Style) -
         if box is None:
             continue
         others = [other for j, other in enumerate(boxes) if other is not None and j != i and other != box]
-        for text in tag.texts(width - 2 * style.pad, style.text):
+        for text in tag.texts(width // 2 - 2 * style.pad, style.text) or tag.texts(width - 2 * style.pad, style.text):
             size = text_width(text, style.text) + 2 * style.pad, tag_height(style)
             rects = [r for r in _places(box, size, frame_size, style) if r[1] >= 0 and r[3] <= height]
             free = [r for r in rects if not any(_overlap(r, other) for other in taken)]

@@ -66,6 +66,11 @@ class OfflineTracks:
         self._last: Linked | None = None
         self._begin(0)
 
+    @property
+    def spilled_bytes(self) -> int:
+        """Of the window under way, on the disk."""
+        return self._file.size
+
     def _begin(self, frame_index: int) -> None:
         self._start, file = frame_index, SpillFile()
         self._video, self._detections = LongVideo(self._settings, file), DetectionShelf(file)

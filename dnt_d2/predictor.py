@@ -120,6 +120,11 @@ class VideoPredictor:
         self._pending: list[dict[str, Any]] = []
         self._skipped: tuple[int, Frame] | None = None
 
+    @property
+    def spilled_bytes(self) -> int:
+        """How much of the video under way is in the temporary file."""
+        return self._offline.spilled_bytes
+
     def step(self, frame: Frame) -> list[FrameResult]:
         """Take the next frame.
 

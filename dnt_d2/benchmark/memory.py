@@ -6,6 +6,7 @@ import ctypes
 import gc
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -36,11 +37,24 @@ def peak_extra_bytes(call: Call, device: str | torch.device = "cpu") -> int | No
         call()
         torch.cuda.synchronize(device)
         return torch.cuda.max_memory_allocated(device) - before
+    extra = watch_peak()
+    if extra is None:
+        return None
+    call()
+    return extra()
+
+
+def watch_peak() -> Callable[[], int] | None:
+    """Begin a new high-water mark of the process's resident memory.
+
+    Returns:
+        A function that tells, in bytes, by how much it has grown since at the most; None where the system does not
+        tell (no Linux).
+    """
     if not _settle():
         return None
     before = _kibibytes("VmRSS")
-    call()
-    return max(0, _kibibytes("VmHWM") - before) * 1024
+    return lambda: max(0, _kibibytes("VmHWM") - before) * 1024
 
 
 def _settle() -> bool:

@@ -1,0 +1,90 @@
+"""Memory over a long video: the stage on a small scale, and that what keeps everything is found out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from detectron2.config import CfgNode
+
+from dnt_d2.benchmark import soak as module
+from dnt_d2.benchmark.options import Options
+from dnt_d2.benchmark.soak import MODES, Soaked, make_predictor, measure_soak, soak
+from dnt_d2.benchmark.stand_in import StandIn
+from dnt_d2.modeling import DetectAndTrack
+from dnt_d2.predictor import VideoPredictor
+
+Make = Callable[..., Any]
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux keeps a high-water mark")
+
+
+@pytest.fixture
+def network(small_cfg: Make, small_model: Make) -> tuple[CfgNode, DetectAndTrack]:
+    cfg = small_cfg("MODEL.ROI_HEADS.NUM_CLASSES", 30, "MODEL.DEVICE", "cpu")
+    return cfg, small_model(cfg)
+
+
+@linux
+@pytest.mark.parametrize("mode", MODES)
+def test_memory_does_not_grow_with_the_video(network: tuple[CfgNode, DetectAndTrack], mode: str) -> None:
+    """What one frame of the stand-in says takes 60 kB: kept, 300 of them would be 18 MB."""
+    soaked = soak(make_predictor(*network, MODES[mode], stand_in=True), 350, first=50)
+    assert soaked.frames == 350
+    assert soaked.boxes >= 20 * 320
+    assert soaked.growth is not None
+    assert soaked.growth < 10e6
+    assert (soaked.spilled > 0) == (mode != "online")
+
+
+@linux
+def test_a_predictor_that_keeps_everything_is_found_out(network: tuple[CfgNode, DetectAndTrack]) -> None:
+    predictor, kept = make_predictor(*network, MODES["offline"], stand_in=True), []
+    inner = predictor.stream_model
+
+    class Keeps(StandIn):
+        def __call__(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            kept.append(inner(items))
+            return kept[-1]
+
+    predictor.stream_model = Keeps()  # type: ignore[assignment]
+    soaked = soak(predictor, 350, first=50)
+    assert soaked.growth is not None
+    assert soaked.growth > 14e6
+
+
+def test_the_stand_in_is_a_video() -> None:
+    video = StandIn(40, 6, sure=3)
+    items = [{"frame_index": t, "height": 90, "width": 160} for t in range(5)]
+    outputs = video(items)
+    assert [len(x["tracklets"]) for x in outputs] == [0, 40, 40, 40, 40]
+    for before, now in pairwise(outputs):
+        assert torch.equal(now["tracklets"].start_boxes.tensor, before["link_candidates"].pred_boxes.tensor)
+        assert torch.equal(now["tracklets"].end_boxes.tensor, now["link_candidates"].pred_boxes.tensor)
+    assert outputs[0]["link_candidates"].class_scores.shape == (40, 6)
+    assert ((outputs[3]["instances"].scores > 0.3).nonzero()[:, 0] == torch.arange(3)).all()
+    video.reset()
+    np.testing.assert_array_equal(video(items)[4]["instances"].scores, outputs[4]["instances"].scores)
+
+
+def test_the_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def few(predictor: VideoPredictor, frames: int, *, first: int) -> Soaked:
+        seen.append((frames, first))
+        return soak(predictor, 3, first=1, warm=2)
+
+    monkeypatch.setattr(module, "soak", few)
+    stage = measure_soak(Options())
+    assert seen == [(36_000, 500)] * 3 + [(2_000, 500)] * 2
+    (table,) = stage.tables
+    assert [row[:3] for row in table.rows] == [
+        *(("stand-in", mode, 36_000) for mode in MODES),
+        *(("network", mode, 2_000) for mode in ("offline", "online")),
+    ]
+    if sys.platform.startswith("linux"):
+        assert [limit.limit for limit in stage.limits] == [50.0] * 5

@@ -62,12 +62,12 @@ def time_parts(
     frames, draw = read_frames(source), ResultDrawer(names, score=0.3)
     first = next(frames)
     with VideoWriter(target, 25.0) as writer:
-        writer.write(draw(first, *predictor.step(first))[1])
+        writer.write(draw(first, *predictor.step(first)))
         with Stopwatch(parts, device=device, also=(DECODE, DRAW, ENCODE)) as watch:
             for frame in watch.each(DECODE, frames):
                 (result,) = predictor.step(frame)
                 with watch.part(DRAW):
-                    _, picture = draw(frame, result)
+                    picture = draw(frame, result)
                 with watch.part(ENCODE):
                     writer.write(picture)
     return watch

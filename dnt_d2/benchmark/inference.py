@@ -174,7 +174,7 @@ def draw_serially(predictor: VideoPredictor, source: Path, names: list[str], tar
     with VideoWriter(target, 25.0) as writer:
         for frame in read_frames(source):
             (result,) = predictor.step(frame)
-            writer.write(draw(frame, result)[1])
+            writer.write(draw(frame, result))
 
 
 def _scaling(stage: Stage, cfg: CfgNode, model: DetectAndTrack, size: tuple[int, int], options: Options) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .frame import DEFAULT_FPS, Frame, Opened, TimedFrame, check_size
+from .frame import DEFAULT_FPS, Opened, TimedFrame, check_size
 
 _SECOND = 1_000_000_000  # in the unit of the clock
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def open_camera(index: int) -> Opened:
 
 
 def _read_camera(camera: Any, name: str, fps: float) -> Generator[TimedFrame, None, None]:
-    first: Frame | None = None
+    shape: tuple[int, ...] | None = None
     count, start = 0, 0
     try:
         while True:
@@ -46,10 +46,9 @@ def _read_camera(camera: Any, name: str, fps: float) -> Generator[TimedFrame, No
             if not found:
                 break
             image = np.asarray(picture, np.uint8)
-            first = image if first is None else first
             if count < 2:
                 start = now - round(count * _SECOND / fps)
-            check_size(image, first, f"{name}, frame {count}")
+            shape = check_size(image, shape, f"{name}, frame {count}")
             yield TimedFrame(image, Fraction(now - start, _SECOND))
             count += 1
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .boxes import has_index
-from .frame import DEFAULT_FPS, Frame, Opened, TimedFrame, check_size
+from .frame import DEFAULT_FPS, Opened, TimedFrame, check_size
 from .locate import is_address
 from .pixels import to_bgr
 from .pyav import import_av
@@ -128,13 +128,12 @@ class _Reader:
     def frames(self) -> Generator[TimedFrame, None, None]:
         """All of them; the container is closed after the last one."""
         av = import_av(self._name)
-        first: Frame | None = None
+        shape: tuple[int, ...] | None = None
         with self._container:
             try:
                 for frame in self._decode(av):
                     image = to_bgr(frame)
-                    first = image if first is None else first
-                    check_size(image, first, f"{self._name}, frame {self._count}")
+                    shape = check_size(image, shape, f"{self._name}, frame {self._count}")
                     yield TimedFrame(image, self._times.next(_stamp(self._container, frame)))
                     self._count += 1
             except av.FFmpegError as error:

@@ -62,12 +62,21 @@ class Opened:
     live: bool = False
 
 
-def check_size(image: Frame, first: Frame, where: str) -> None:
+def check_size(image: Frame, shape: tuple[int, ...] | None, where: str) -> tuple[int, ...]:
     """Refuse an image of another size than the first: tracks need one coordinate system.
 
+    Args:
+        image: BGR (H, W, 3).
+        shape: that of the first; None for the first.
+        where: the file or the frame, with which the error begins.
+
+    Returns:
+        The shape of the first.
+
     Raises:
-        ValueError: which begins with ``where``.
+        ValueError: for another size.
     """
-    if image.shape != first.shape:
-        old, new = (f"{shape[1]}x{shape[0]}" for shape in (first.shape, image.shape))
+    if shape is not None and image.shape != shape:
+        old, new = (f"{width}x{height}" for height, width, _ in (shape, image.shape))
         raise ValueError(f"{where}: it is {new}, but the frames before are {old}; bring all to one size")
+    return image.shape

@@ -39,11 +39,10 @@ def _natural_key(path: Path) -> list[str | int]:
 
 
 def _read_images(paths: Sequence[Path]) -> Generator[TimedFrame, None, None]:
-    first: Frame | None = None
+    shape: tuple[int, ...] | None = None
     for path in paths:
         image = _read_image(path)
-        first = image if first is None else first
-        check_size(image, first, str(path))
+        shape = check_size(image, shape, str(path))
         yield TimedFrame(image, None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from .camera import open_camera
@@ -88,8 +89,9 @@ def _open(located: Located) -> Opened:
 
 
 def _followed(first: list[TimedFrame], others: Generator[TimedFrame, None, None]) -> Generator[TimedFrame, None, None]:
-    yield first.pop()  # not to be held while the others come
-    yield from others
+    with closing(others):
+        yield first.pop()  # not to be held while the others come
+        yield from others
 
 
 def _images(source: VideoSource) -> Iterator[Frame]:

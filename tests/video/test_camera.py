@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -16,9 +16,9 @@ from dnt_d2.video import VideoInfo, VideoSource, read_frames
 class FakeCamera:
     """Gives ``frames`` and then none any more; a second passes with each."""
 
-    frames: list[np.ndarray] = []
+    frames: ClassVar[list[np.ndarray]] = []
     fps = 30.0
-    opened: list[int] = []
+    opened: ClassVar[list[int]] = []
     released = 0
     clock = 0
 
@@ -26,7 +26,7 @@ class FakeCamera:
         FakeCamera.opened.append(index)
         self._left = list(FakeCamera.frames)
 
-    def isOpened(self) -> bool:  # noqa: N802
+    def isOpened(self) -> bool:
         return True
 
     def get(self, prop: int) -> float:

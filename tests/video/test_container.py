@@ -216,7 +216,7 @@ def serve(tmp_path: Path) -> Iterator[str]:
     """The address of a server of the files in ``tmp_path``; what begins with /live/ has no length and no end."""
 
     class Handler(SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             if not self.path.startswith("/live/"):
                 return super().do_GET()
             BaseHTTPRequestHandler.send_response(self, 200)

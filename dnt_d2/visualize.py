@@ -176,34 +176,3 @@ class TrackDrawer:
         corners, ids, _ = _checked(boxes, labels, track_ids, scores)
         trails = self._trails.step(ids, corners)
         return draw_tracks(frame, corners, labels, ids, scores, raw_scores=raw_scores, tinted=tinted, trails=trails)
-
-    def compare(
-        self,
-        frame: Frame,
-        boxes: ArrayLike,
-        labels: Sequence[str],
-        track_ids: ArrayLike,
-        scores: ArrayLike | None,
-        raw_scores: ArrayLike | None = None,
-        *,
-        single: tuple[ArrayLike, Sequence[str], ArrayLike | None] | None,
-    ) -> Frame:
-        """Draw the next frame twice, as :func:`compare_frames` puts it: what it shows alone, and its tracks.
-
-        A detection has the colour of its track, grey if it has none; a track that the frame alone doesn't show is
-        tinted. Give both above the same threshold. Counts as one call of :meth:`draw`.
-
-        Args:
-            frame, boxes, labels, track_ids, scores, raw_scores: as in :func:`draw_tracks`.
-            single: (N, 4) boxes, N class names and (N,) scores of the frame alone; None where nobody looked.
-        """
-        corners, ids, _ = _checked(boxes, labels, track_ids, scores)
-        if single is None:
-            return compare_frames(frame, self.draw(frame, corners, labels, ids, scores, raw_scores))
-        found, found_labels, found_scores = single
-        owners = match_tracks(found, found_labels, corners, labels)
-        colors = np.append(ids, -1)[owners]  # the last one for those that have no track
-        alone = draw_tracks(frame, found, found_labels, np.full(len(owners), -1), found_scores, color_ids=colors)
-        lost = ~np.isin(np.arange(len(ids)), owners)
-        tracked = self.draw(frame, corners, labels, ids, scores, raw_scores, tinted=lost)
-        return compare_frames(alone, tracked, ("single frames", "tubes (tinted: not found in the frame alone)"))

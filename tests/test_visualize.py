@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dnt_d2.colors import luma
-from dnt_d2.visualize import TrackDrawer, compare_frames, draw_tracks, side_by_side, track_color
+from dnt_d2.visualize import TrackDrawer, draw_tracks, side_by_side, track_color
 
 BOX = np.array([[60.0, 50.0, 120.0, 90.0]])
 
@@ -181,16 +181,8 @@ def test_a_tint_fills_the_box_and_shows_what_is_below() -> None:
     draw_tracks(frame, [[500, 500, 600, 600]], ["a"], [0], None, tinted=[True])  # nothing to fill
 
 
-def test_comparison_shows_what_only_the_track_has() -> None:
-    frame = make_frame()
-    boxes, labels, ids = np.concatenate([BOX, BOX + 60]), ["cat", "dog"], [4, 7]
-    seen = ([BOX[0] + 1, [5, 5, 30, 30]], ["cat", "cat"], [0.9, 0.4])
-    both = TrackDrawer().compare(frame, boxes, labels, ids, [0.9, 0.8], [0.9, 0.1], single=seen)
-    alone = draw_tracks(frame, seen[0], seen[1], [-1, -1], seen[2], color_ids=[4, -1])
-    tracked = draw_tracks(frame, boxes, labels, ids, [0.9, 0.8], raw_scores=[0.9, 0.1], tinted=[False, True])
-    title = "tubes (tinted: not found in the frame alone)"
-    np.testing.assert_array_equal(both, compare_frames(alone, tracked, ("single frames", title)))
-    nobody = TrackDrawer().compare(frame, [], [], [], None, single=None)
-    np.testing.assert_array_equal(nobody, compare_frames(frame, frame))
-    none = TrackDrawer().compare(frame, [], [], [], [], single=([], [], []))
-    assert none.shape == nobody.shape == both.shape
+def test_colours_can_be_those_of_other_tracks() -> None:
+    shown = draw_tracks(make_frame(), BOX, ["car"], [-1], None, color_ids=[5])
+    np.testing.assert_allclose(shown[75, 60], track_color(5), atol=25)
+    with pytest.raises(ValueError, match="1 boxes, 2 colour ids"):
+        draw_tracks(make_frame(), BOX, ["car"], [-1], None, color_ids=[5, 6])

@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from .figures import Comparison, Figure, Limit, Scaling, Stage, Table
 
-STAGES = ("correlation", "psroi", "linking", "evaluation", "inference", "training", "data", "soak")
+STAGES = ("correlation", "psroi", "linking", "evaluation", "inference", "training", "data", "drawing", "soak")
 """In the order of the page, and of ``tools/benchmark.py all``, which leaves out the last."""
 
 _INTRODUCTION = """# How fast it is

@@ -106,8 +106,8 @@ class TrackWriter:
             raise ValueError(f"there is no format {form!r} of tracks; there are {', '.join(TRACK_FORMATS)}")
         if fps is not None and not 0 < fps < math.inf:
             raise ValueError(f"fps is {fps}, but must be positive; leave it out where nobody knows")
-        if not video or not video.isprintable():
-            raise ValueError(f"the name of the video is {video!r}; give it one that can be read")
+        if not video or video != video.encode(errors="ignore").decode():
+            raise ValueError(f"the name of the video is {video!r}; rename it to one that is text")
         rate = None if fps is None else plain_number(fps)
         self._form = FORMS[self.form](VideoHead(video, list(class_names), rate))
         self._num_classes = len(class_names)

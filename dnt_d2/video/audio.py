@@ -40,13 +40,15 @@ class AudioTrack:
     def __init__(self, source: str | Path, output: Any, start: Fraction) -> None:
         self._name = shown(source)
         self._output = output
+        # PyAV has classes of its own for most errors, but not for all that decoders come up with.
+        self._errors = (import_av(self._name).FFmpegError, OSError, ValueError, RuntimeError)
         self._open = ExitStack()
         self._packets: Iterator[Any] = iter(())
         self._next: Any = None
         self._target: Any = None
         try:
             self._start(source, start)
-        except (OSError, ValueError, RuntimeError) as error:  # PyAV's are these, too
+        except self._errors as error:
             self._give_up(error)
 
     def write_until(self, time: Fraction) -> None:
@@ -59,12 +61,14 @@ class AudioTrack:
             try:
                 self._next.stream = self._target
                 self._output.mux(self._next)
-            except ValueError as error:  # refused by the container, not by the disk
+            except OSError:
+                raise
+            except self._errors as error:  # refused by the container, not by the disk
                 self._give_up(error)
                 return
             try:
                 self._next = next(self._packets, None)
-            except (OSError, ValueError, RuntimeError) as error:
+            except self._errors as error:
                 self._give_up(error)
 
     def close(self) -> None:
@@ -127,7 +131,7 @@ def _fits(stream: Any, packet: Any, options: dict[str, str]) -> bool:
         with av.open(BytesIO(), "w", format="mp4", options=dict(options)) as trial:
             packet.stream = trial.add_stream_from_template(stream)
             trial.mux(packet)
-    except (OSError, ValueError, RuntimeError):
+    except av.FFmpegError:
         return False
     return True
 
@@ -153,7 +157,7 @@ def _frames(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
     rate = stream.sample_rate if stream.sample_rate in _AAC_RATES else 48000
     resampler = av.AudioResampler("fltp", layout, rate)
     given = 0  # samples
-    for frame in chain.from_iterable(map(resampler.resample, container.decode(stream))):
+    for frame in chain.from_iterable(map(resampler.resample, _decoded(av, container, stream))):
         samples = frame.to_ndarray()
         begin = given if frame.pts is None else round((frame.pts * frame.time_base - start) * rate)
         # Files round the times of their packets.
@@ -167,6 +171,17 @@ def _frames(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
         if samples.size:
             yield _sound(av, samples, given, layout, rate)
             given += samples.shape[1]
+
+
+def _decoded(av: ModuleType, container: Any, stream: Any) -> Iterator[Any]:
+    broken = 0
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            broken += 1
+    if broken:
+        _log.warning("%s: %d packets of its sound are broken; silence is in their place", shown(container.name), broken)
 
 
 def _sound(av: ModuleType, samples: NDArray[np.float32], first: int, layout: str, rate: int) -> Any:

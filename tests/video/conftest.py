@@ -30,6 +30,7 @@ def _make_clip(
     layout: str = "mono",
     click: int = 0,
     silent_until: int = 0,
+    rate: int = 44100,
 ) -> Path:
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream(codec, rate=fps)
@@ -39,7 +40,7 @@ def _make_clip(
             stream.codec_context.colorspace = space
         if rotation:
             stream.set_display_rotation(rotation)
-        heard: Any = container.add_stream(sound, rate=44100, layout=layout) if sound else None
+        heard: Any = container.add_stream(sound, rate=rate, layout=layout) if sound else None
         for index, tick in enumerate(ticks):
             image = _flat(size, index) if images is None else images[index]
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
@@ -48,15 +49,15 @@ def _make_clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
         if heard is not None:
-            length = int(len(ticks) / fps * 44100)
+            length = int(len(ticks) / fps * rate)
             samples = np.zeros(length, np.int16)
-            onset = int(click / fps * 44100)
-            samples[onset : onset + 441] = 30000 * np.sign(np.sin(np.arange(441) / 44100 * 2 * np.pi * 1000))
-            for first in range(int(silent_until / fps * 44100), length, 1024):
+            onset = int(click / fps * rate)
+            samples[onset : onset + 441] = 30000 * np.sign(np.sin(np.arange(441) / rate * 2 * np.pi * 1000))
+            for first in range(int(silent_until / fps * rate), length, 1024):
                 piece = np.repeat(samples[None, first : first + 1024], 2 if layout == "stereo" else 1, axis=0)
                 packed = np.ascontiguousarray(piece.T.reshape(1, -1))
                 frame = av.AudioFrame.from_ndarray(packed, format="s16", layout=layout)
-                frame.sample_rate, frame.pts, frame.time_base = 44100, first, Fraction(1, 44100)
+                frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
                 container.mux(heard.encode(frame))
             container.mux(heard.encode())
     return path

@@ -174,14 +174,14 @@ def _frames(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
 
 
 def _decoded(av: ModuleType, container: Any, stream: Any) -> Iterator[Any]:
-    broken = 0
+    told = False
     for packet in container.demux(stream):
         try:
             yield from packet.decode()
         except av.FFmpegError:
-            broken += 1
-    if broken:
-        _log.warning("%s: %d packets of its sound are broken; silence is in their place", shown(container.name), broken)
+            if not told:
+                _log.warning("%s: some of its sound is broken; silence is in its place", shown(container.name))
+            told = True
 
 
 def _sound(av: ModuleType, samples: NDArray[np.float32], first: int, layout: str, rate: int) -> Any:

@@ -125,7 +125,7 @@ def test_broken_packets_become_silence(
     written = read_back(write(tmp_path / "out.mp4", path))
     assert (len(written.times), written.codec) == (COUNT, "aac")
     assert written.click == pytest.approx(CLICK / 25, abs=0.003)
-    assert f"{path}: 10 packets of its sound are broken" in caplog.text
+    assert caplog.text.count(f"{path}: some of its sound is broken") == 1
 
 
 def test_only_a_few_packets_are_in_memory(tmp_path: Path, make_clip: Any) -> None:

@@ -73,7 +73,11 @@ def test_sound_is_in_step_from_the_first_frame_written(tmp_path: Path, make_clip
 
 def test_a_place_that_can_t_be_written_is_an_error_and_can_be_abandoned(tmp_path: Path) -> None:
     encoder = Encoder(tmp_path / "nowhere" / "clip.mp4", Fraction(25), (48, 64), crf=20)
-    with pytest.raises(OSError, match="No such file"):
+
+    def write() -> None:
         for index in range(100):  # the file is opened when the encoder gives its first packet
             encoder.write(np.zeros((48, 64, 3), np.uint8), Fraction(index, 25))
+
+    with pytest.raises(OSError, match="No such file"):
+        write()
     encoder.abandon()

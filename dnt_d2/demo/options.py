@@ -15,16 +15,18 @@ Exit status: 0 done, 1 an error (what was done before it is kept), 2 a bad comma
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is below 1")
-    return number
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
 
 
 def _share(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
     if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{number} is not in [0, 1]")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number in [0, 1]")
     return number
 
 

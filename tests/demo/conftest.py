@@ -19,6 +19,7 @@ from dnt_d2.frame_result import FrameResult, Tracked
 from dnt_d2.video import Frame
 
 Make = Callable[..., Any]
+Hook = Callable[[int], None]
 SIZE = (48, 64)
 
 
@@ -37,12 +38,15 @@ def make_result(
     return FrameResult(frame_index, tracked, alone)
 
 
+def ignore(index: int) -> None:
+    pass
+
+
 class StandIn:
     """A predictor that sees two tracks in each frame, of class 0 and 1, with scores 0.9 and 0.4."""
 
-    def __init__(self, mode: str, window: int | None, on_frame: Callable[[int], None] = lambda i: None) -> None:
-        self.mode, self.window, self._on_frame = mode, window, on_frame
-        self.on_result: Callable[[int], None] = lambda index: None
+    def __init__(self, mode: str, window: int | None, on_frame: Hook = ignore, on_result: Hook = ignore) -> None:
+        self.mode, self.window, self._on_frame, self._on_result = mode, window, on_frame, on_result
 
     def stream(self, frames: Iterable[Frame]) -> Iterator[FrameResult]:
         waiting: list[FrameResult] = []
@@ -57,7 +61,7 @@ class StandIn:
 
     def _told(self, results: list[FrameResult]) -> Iterator[FrameResult]:
         for result in results:
-            self.on_result(result.frame_index)
+            self._on_result(result.frame_index)
             yield result
 
 
@@ -107,13 +111,13 @@ def predictor() -> StandIn:
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[StandIn]]:
-    """``stand_in(on_frame)``: from now on the command has such a predictor; those that it made are in the list."""
+    """``stand_in(on_frame, on_result)``: what the command gets for a predictor; those that it made are in the list."""
 
-    def put(on_frame: Callable[[int], None] = lambda index: None) -> list[StandIn]:
+    def put(on_frame: Hook = ignore, on_result: Hook = ignore) -> list[StandIn]:
         made: list[StandIn] = []
 
         def load(cfg: CfgNode, mode: str, args: Any) -> StandIn:
-            made.append(StandIn(mode, args.window, on_frame))
+            made.append(StandIn(mode, args.window, on_frame, on_result))
             return made[-1]
 
         monkeypatch.setattr(command, "_load", load)

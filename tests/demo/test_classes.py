@@ -35,7 +35,7 @@ def test_a_name_goes_before_a_number() -> None:
 def test_unknown_classes_are_named_with_the_known_ones(unknown: str) -> None:
     with pytest.raises(ValueError, match=f"there is no {unknown}; the network knows 0 giant_panda, 1 red panda, 2 car"):
         find_classes(["car", unknown], NAMES)
-    with pytest.raises(ValueError, match="knows 0, 1$"):
+    with pytest.raises(ValueError, match=r"knows 0, 1$"):
         find_classes(["2"], ["0", "1"])
 
 

@@ -15,6 +15,7 @@ from detectron2.config import CfgNode
 from dnt_d2 import VideoPredictor
 from dnt_d2.demo import track_live, track_twice
 from dnt_d2.demo.passes import NO_IMAGE, read_again
+from dnt_d2.modeling import DetectAndTrack
 from dnt_d2.video import TimedFrame, VideoSource
 
 Make = Callable[..., Any]
@@ -32,30 +33,37 @@ def test_no_frames(predictor: Any) -> None:
     assert list(track_twice(predictor, [], [])) == []
 
 
+@pytest.fixture(scope="module")
+def model(trained: CfgNode, small_model: Make) -> DetectAndTrack:
+    return small_model(trained, lively=True)
+
+
 @pytest.mark.parametrize("settings", [{"mode": "online"}, {"window": 4}, {}])
-def test_frames_meet_their_results_and_few_wait(trained: CfgNode, settings: dict[str, Any]) -> None:
-    predictor = VideoPredictor(trained, **settings)
+def test_frames_meet_their_results_and_few_wait(
+    trained: CfgNode, model: DetectAndTrack, settings: dict[str, Any]
+) -> None:
+    predictor = VideoPredictor(trained, model=model, **settings)
     read: list[weakref.ref[Any]] = []
     most = 0
 
     def frames() -> Iterator[TimedFrame]:
-        for one in timed(30):
+        for one in timed(20):
             read.append(weakref.ref(one.image))
             yield one
 
-    tracked = track_twice(predictor, frames(), timed(30)) if not settings else track_live(predictor, frames())
+    tracked = track_twice(predictor, frames(), timed(20)) if not settings else track_live(predictor, frames())
     for t, one in enumerate(tracked):
         assert (one.result.frame_index, one.image[0, 0, 0], one.time) == (t, t, Fraction(t, 25))
         most = max(most, sum(image() is not None for image in read))
-    assert t == 29
-    # Of 30 frames those wait that are read ahead (2), in the network (2), or in the window (4).
+    assert t == 19
+    # Of 20 frames those wait that are read ahead (2), in the network (2), or in the window (4).
     assert most <= 10
 
 
-def test_the_second_pass_begins_after_the_first(trained: CfgNode) -> None:
+def test_the_second_pass_begins_after_the_first(trained: CfgNode, model: DetectAndTrack) -> None:
     first: list[int] = []
     second: list[int] = []
-    predictor = VideoPredictor(trained)
+    predictor = VideoPredictor(trained, model=model)
     tracked = track_twice(predictor, timed(6, first), timed(6, second))
     assert (first, second) == ([], [])
     next(tracked)

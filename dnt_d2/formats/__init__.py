@@ -1,8 +1,8 @@
 """Formats: videos with their objects, and what a network says of them, read from and written to files of other tools.
 
 Of videos every reader gives a :class:`VideoSet`, every writer takes one; of results :class:`Detections` in the frames
-of a :class:`FrameList`. :class:`TrackWriter` takes results of one video frame by frame. Importing this package loads neither Detectron2 nor torch. What holds results needs NumPy,
-and is loaded when it is first touched (PEP 562).
+of a :class:`FrameList`. :class:`TrackWriter` takes the results of one video, frame by frame. Importing this package
+loads neither Detectron2 nor torch. What holds results needs NumPy, and is loaded when it is first touched (PEP 562).
 """
 
 from __future__ import annotations

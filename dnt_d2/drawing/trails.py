@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -14,8 +15,12 @@ from numpy.typing import NDArray
 from ..colors import Color, track_color
 from ..geometry import FloatArray
 from ..video import Frame
+from .blending import blend_line
 from .style import SHIFT, Style
 from .tags import DARK
+
+_MOST_LINES = 16
+"""Of a trail, about: as many shades."""
 
 
 class _Seen(NamedTuple):
@@ -109,6 +114,8 @@ def draw_trails(canvas: Frame, trails: Mapping[int, FloatArray], style: Style) -
 
 def _thinned(trail: list[list[float]], step: float) -> list[list[float]]:
     """Fewer points, ``step`` pixels or more apart: an object at rest leaves no blot, and lines are few."""
+    whole = sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in itertools.pairwise(trail))
+    step = max(step, whole / _MOST_LINES)
     kept = [last := trail[-1]]
     for point in trail[-2::-1]:
         if abs(point[0] - last[0]) + abs(point[1] - last[1]) >= step:
@@ -131,21 +138,4 @@ def _draw_trail(canvas: Frame, trail: list[list[float]], color: Color, style: St
     for start, end, (_, _, strength) in zip(points[:-1], points[1:], trail[1:], strict=True):
         cv2.line(opacity, start, end, 255 * strength, style.rimmed, cv2.LINE_AA, SHIFT)
     cv2.polylines(core, [np.array(points, np.int32)], False, 255, style.line, cv2.LINE_AA, SHIFT)
-    _blend(canvas, (left, top), opacity, core, color)
-
-
-def _blend(
-    canvas: Frame, corner: tuple[int, int], opacity: NDArray[np.uint8], core: NDArray[np.uint8], color: Color
-) -> None:
-    """Put a colour where ``core`` is 255 and the dark rim where it is 0 over the picture, as far as it is opaque."""
-    # Few pixels are touched, and only those are blended.
-    touched = np.flatnonzero(opacity.reshape(-1) != 0)
-    alpha = opacity.reshape(-1)[touched, None] * np.float32(1 / 255)
-    inner = core.reshape(-1)[touched, None] * np.float32(1 / 255)
-    rows, columns = np.divmod(touched, opacity.shape[1])
-    places = (rows + corner[1]) * canvas.shape[1] + (columns + corner[0])
-    pixels = canvas.reshape(-1, 3)
-    under = pixels.take(places, axis=0).astype(np.float32)
-    dark = np.array(DARK, np.float32)
-    under += alpha * (dark + inner * (np.array(color, np.float32) - dark) - under)
-    pixels[places] = (under + np.float32(0.5)).astype(np.uint8)
+    blend_line(canvas, left, top, opacity, core, color, DARK)

@@ -17,7 +17,6 @@ from .pyav import import_av
 from .times import RisingTimes
 
 _OPEN_SECONDS, _READ_SECONDS = 10.0, 20.0  # a stream that is silent for longer is gone
-_ATTACHED_PICTURE = 0x400  # FFmpeg's flag for the cover of an album
 _log = logging.getLogger(__name__)
 
 
@@ -75,8 +74,9 @@ def open_container(source: str | Path) -> Any:
 
 def video_stream(container: Any, name: str) -> Any:
     """The first video in a container. Raises ValueError where there is none: the cover of an album is none."""
+    cover = import_av(name).stream.Disposition.attached_pic
     for stream in container.streams.video:
-        if not int(getattr(stream, "disposition", 0)) & _ATTACHED_PICTURE:
+        if not stream.disposition & cover:
             return stream
     heard = ", only sound" if container.streams.audio else ""
     raise ValueError(f"{name}: this file has no video stream{heard}; is it the right file?")

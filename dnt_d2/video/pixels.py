@@ -14,8 +14,8 @@ import numpy as np
 
 from .frame import Frame
 
-ITU709, ITU601 = 1, 5  # the numbers of these colour spaces in FFmpeg
-_UNSPECIFIED = 2
+# The numbers of these colour spaces in FFmpeg.
+ITU709, ITU601, _UNSPECIFIED = 1, 5, 2
 
 
 def to_bgr(frame: Any) -> Frame:
@@ -24,14 +24,10 @@ def to_bgr(frame: Any) -> Frame:
     A phone's rotation is applied. Where nothing tells the colour space, a picture larger than 1024x576 counts as
     BT.709, as players have it.
     """
-    spaces: dict[str, int] = {}
     large = frame.width > 1024 or frame.height > 576
-    if frame.colorspace == ITU709 or (frame.colorspace == _UNSPECIFIED and large):
-        # BGR has no colour space; but PyAV before 16 converts nothing unless another one is asked for.
-        spaces = {"src_colorspace": ITU709, "dst_colorspace": ITU601}
-    image = frame.reformat(format="bgr24", **spaces).to_ndarray()
-    # Counter-clockwise, in degrees; PyAV before 15 doesn't tell.
-    return np.ascontiguousarray(np.rot90(image, round(getattr(frame, "rotation", 0) / 90)))
+    guessed = ITU709 if large and frame.colorspace == _UNSPECIFIED else None
+    image = frame.reformat(format="bgr24", src_colorspace=guessed).to_ndarray()
+    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))  # counter-clockwise, in degrees
 
 
 def from_bgr(image: Frame, av: ModuleType) -> Any:

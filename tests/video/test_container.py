@@ -63,7 +63,7 @@ def test_a_file_of_sound_says_so_and_so_does_one_with_a_cover(tmp_path: Path) ->
             picture: Any = output.add_stream("png", rate=25) if cover else None
             if picture:
                 picture.width, picture.height, picture.pix_fmt = 64, 48, "rgb24"
-                picture.disposition = av.stream.Disposition.attached_pic
+                picture.disposition = av.stream.Disposition.attached_pic.value
             sound = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
             sound.sample_rate = 44100
             output.mux(stream.encode(sound))

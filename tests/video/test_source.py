@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from dnt_d2.pipeline import ahead
-from dnt_d2.video import VideoSource, probe
+from dnt_d2.video import VideoSource, VideoWriter, probe
 
 
 def open_files() -> int:
@@ -84,3 +84,11 @@ def test_importing_loads_neither_pyav_nor_torch_and_its_absence_is_explained(tmp
         "    else: raise AssertionError\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "clip.mp4")], check=True)
+
+
+def test_a_pyav_that_is_too_old_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"any")
+    monkeypatch.setattr(av, "__version__", "16.1.0")
+    for make in (VideoSource, lambda path: VideoWriter(path, 25)):
+        with pytest.raises(ImportError, match=r"clip\.mp4: PyAV 16\.1\.0 is too old: pip install 'av>=17'"):
+            make(tmp_path / "clip.mp4")

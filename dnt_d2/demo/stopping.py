@@ -63,19 +63,33 @@ class Interrupts:
 
     def __init__(self, stages: dict[str, Stage]) -> None:
         self._stages, self.count = stages, 0
+        self._patient = True
 
     def handle(self, number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
-        """Stop the first stage that is at work; where all are stopped, raise KeyboardInterrupt as usual."""
+        """Stop the first stage that is at work; where all are stopped, raise KeyboardInterrupt as usual.
+
+        A stage that waits for its first item is stopped by a second try: two quick presses must not cost an hour.
+        """
         self.count += 1
         stages = list(self._stages.values())
         for message, stage, after in zip(self._stages, stages, [*stages[1:], None], strict=True):
             # What comes of a stage that has ended may still be in the making, until the next stage has begun.
             over = stage.ended and after is not None and after.count > 0
-            if not (stage.stopped or over):
-                stage.stop()
-                os.write(2, f"\n{message}\n".encode())  # a signal may come in the middle of any print
+            if stage.stopped or over:
+                continue
+            if self._patient and stage is not stages[0] and not stage.count:
+                self._patient = False
+                _say("Ctrl-C: nothing has come of it yet, wait a moment; once more gives up what was read")
                 return
+            stage.stop()
+            _say(message)
+            return
         raise KeyboardInterrupt
+
+
+def _say(message: str) -> None:
+    """Print it, also in the middle of another print, as signals come."""
+    os.write(2, f"\n{message}\n".encode())
 
 
 @contextmanager

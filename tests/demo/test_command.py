@@ -10,7 +10,10 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import av
@@ -121,6 +124,11 @@ def inputs(folder: Path) -> Iterator[tuple[str, str, int]]:
     yield str(pictures / "0.png"), "0", 1
     yield str(write_mp4(folder / "clip.mp4")), "clip", 6
     yield str(write_mp4(folder / "one.mp4", 1)), "one", 1
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/clip.mp4", "clip", 6
+        server.shutdown()
 
 
 @pytest.mark.parametrize("mode", ["offline", "online"])
@@ -350,6 +358,11 @@ def test_two_interrupts_stop_both(run: Run, stand_in: Make, tmp_path: Path) -> N
     status, video, tracks = outcome(run, clip, tmp_path)
     assert status == 130
     assert 10 <= video == tracks < 40
+
+
+def test_two_quick_interrupts_lose_nothing(run: Run, stand_in: Make, tmp_path: Path) -> None:
+    stand_in(interrupt_at(50), on_result=interrupt_at(0))
+    assert outcome(run, write_mp4(tmp_path / "clip.mp4", 200), tmp_path) == (130, 51, 51)
 
 
 def test_an_interrupt_between_the_passes_costs_nothing(run: Run, stand_in: Make, tmp_path: Path) -> None:

@@ -110,6 +110,17 @@ def test_a_stage_that_has_ended_is_passed_over_when_the_next_has_begun() -> None
         assert (reading.stopped, showing.stopped, list(kept)) == (False, True, [])
 
 
+def test_two_quick_interrupts_are_one() -> None:
+    """Nothing is shown as long as the tubes are linked, so that all would be lost."""
+    reading, showing = Stage(), Stage()
+    with interruptible({"a": reading, "b": showing}):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert (reading.stopped, showing.stopped) == (True, False)
+        signal.raise_signal(signal.SIGINT)
+        assert showing.stopped
+
+
 def test_an_interrupt_too_late_costs_nothing() -> None:
     showing = Stage()
     with interruptible({"the files are being finished": showing}) as interrupts:

@@ -31,8 +31,6 @@ def test_objects_move_smoothly_and_come_round() -> None:
 @pytest.mark.parametrize("make", [drawing.ours, drawing.detectron2, drawing.supervision])
 def test_all_draw_at_the_boxes(make: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing, "TRAIL", 3)
-    if make is drawing.supervision:
-        pytest.importorskip("supervision")
     clip = drawing.Moving(make(), (240, 320), 1, 3)  # type: ignore[operator]
     shown = np.asarray(clip())
     x1, y1, x2, y2 = clip._found[clip._next].pred_boxes.tensor[0].round().int().tolist()

@@ -49,9 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _messages(error: BaseException | None) -> Iterator[str]:
-    """Of an error and of those that came before it: a full disk may strike one file after the other."""
+    """Of an error and of those before it: a full disk may strike one file after the other."""
     if error is not None:
-        yield from _messages(None if error.__cause__ or error.__suppress_context__ else error.__context__)
+        # The cause is told in the words of its error; what came before that is another matter.
+        yield from _messages(error.__cause__.__context__ if error.__cause__ else error.__context__)
         yield str(error)
 
 
@@ -77,7 +78,7 @@ def _run(args: argparse.Namespace, cfg: CfgNode, source: VideoSource) -> int:
         shown = track_twice(predictor, frames, read_again(args.input) if outputs.wants_pictures else None)
         sinks.append(second_bar)
     try:
-        with interruptible(stages) as interrupts, outputs, second_bar:
+        with interruptible(stages) as interrupts, frames, second_bar, outputs:
             play(_of_classes(shown, classes), *sinks, draw=draw, stage=showing)
             if not showing.count:
                 raise KeyboardInterrupt  # so early that there is nothing to keep

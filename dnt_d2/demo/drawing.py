@@ -41,7 +41,7 @@ class ResultDrawer:
         owners = match_tracks(alone_boxes, alone_labels, boxes, labels)
         # A box has the colour of its tube; the tubes that the frame alone has no box for stand out.
         colors = np.where(owners >= 0, np.append(ids, -1)[owners], -1)
-        carried = ~np.isin(np.arange(len(ids)), owners)
+        carried = match_tracks(boxes, labels, alone_boxes, alone_labels) < 0
         drawn = self._tracks.draw(canvas, boxes, labels, ids, scores, raw_scores=raw, tinted=carried)
         nobody = np.full(len(alone), -1)
         single = draw_tracks(canvas, alone_boxes, alone_labels, nobody, alone.scores.numpy(), color_ids=colors)

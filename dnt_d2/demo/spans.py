@@ -125,4 +125,7 @@ class TimelineSink:
         spans = self._tubes.spans(self._score)
         shown = strongest(spans)
         title = self._title if len(shown) == len(spans) else f"{self._title}: the strongest of {len(spans)} tubes"
-        draw_timeline(shown, self._tubes.num_frames, self._path, title=title, fps=self._fps)
+        try:
+            draw_timeline(shown, self._tubes.num_frames, self._path, title=title, fps=self._fps)
+        except OSError as error:
+            raise OSError(f"{self._path}: the timeline can't be written ({error.strerror}); make room") from error

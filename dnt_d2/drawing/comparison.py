@@ -44,6 +44,8 @@ def match_tracks(
 ) -> NDArray[np.int64]:
     """Which track each box of a single frame belongs to: the one of its class that it overlaps most.
 
+    The other way round it tells which tracks the frame alone has no box for.
+
     Args:
         boxes: (N, 4) corners of the frame's detections.
         labels: N class names.

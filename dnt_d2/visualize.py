@@ -136,9 +136,10 @@ def _draw_box(canvas: Frame, box: FloatArray, color: Color, style: Style) -> Non
     x1, y1, x2, y2 = box.tolist()
     x1, x2 = (round(min(max(x, -margin), width + margin) * (1 << SHIFT)) for x in (x1, x2))
     y1, y2 = (round(min(max(y, -margin), height + margin) * (1 << SHIFT)) for y in (y1, y2))
-    # The dark line below shows on both sides of the bright one: it stands out from snow as from night.
-    for tone, line in ((DARK, style.rimmed), (color, style.line)):
-        cv2.rectangle(canvas, (x1, y1), (x2, y2), tone, line, cv2.LINE_AA, SHIFT)
+    # The dark line below shows on both sides of the bright one, which stands out from snow as from night; it may keep
+    # to whole pixels, which takes a third of the time.
+    cv2.rectangle(canvas, (x1, y1), (x2, y2), DARK, style.rimmed, cv2.LINE_8, SHIFT)
+    cv2.rectangle(canvas, (x1, y1), (x2, y2), color, style.line, cv2.LINE_AA, SHIFT)
 
 
 class TrackDrawer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -74,10 +74,7 @@ def place_tags(tags: Sequence[Tag], frame_size: tuple[int, int], style: Style) -
         others = [other for j, other in enumerate(boxes) if other is not None and j != i and other != box]
         for text in tag.texts(width // 2 - 2 * style.pad, style.text) or tag.texts(width - 2 * style.pad, style.text):
             size = text_width(text, style.text) + 2 * style.pad, tag_height(style)
-            rects = [r for r in _places(box, size, frame_size, style) if r[1] >= 0 and r[3] <= height]
-            free = [r for r in rects if not any(_overlap(r, other) for other in taken)]
-            clear = (r for r in free if not any(_hides(r, other) for other in others))
-            rect = next(clear, free[0] if free else None)
+            rect = _free_place(_places(box, size, frame_size, style), height, taken, others)
             if rect is not None:
                 taken.append(rect)
                 placed.append(Placed(text, rect, tag.color))
@@ -117,6 +114,18 @@ def _places(box: Rect, size: tuple[int, int], frame_size: tuple[int, int], style
     for x, y in places:
         x = max(min(x, frame_size[0] - width), 0)
         yield x, y, x + width, y + height
+
+
+def _free_place(places: Iterable[Rect], height: int, taken: Sequence[Rect], others: Sequence[Rect]) -> Rect | None:
+    """The first place in a picture of this height that no tag has, if possible without an object below."""
+    free: Rect | None = None
+    for rect in places:
+        if rect[1] < 0 or rect[3] > height or any(_overlap(rect, tag) for tag in taken):
+            continue
+        if not any(_hides(rect, box) for box in others):
+            return rect
+        free = free or rect
+    return free
 
 
 def _overlap(a: Rect, b: Rect) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -19,8 +18,8 @@ from .blending import blend_line
 from .style import SHIFT, Style
 from .tags import DARK
 
-_MOST_LINES = 16
-"""Of a trail, about: as many shades."""
+_SHADES = 12
+"""Of a trail, at most, and so many lines."""
 
 
 class _Seen(NamedTuple):
@@ -34,7 +33,7 @@ class _Seen(NamedTuple):
 
 
 class Trails:
-    """Remembers the last places of each track.
+    """Remembers the last places of each track: of long trails every second or third one, the same in all frames.
 
     Memory is bounded: a track keeps at most ``length`` points, and one that is gone is forgotten after as many
     frames, while its trail fades.
@@ -45,7 +44,7 @@ class Trails:
 
     def __init__(self, length: int) -> None:
         self.length = length
-        self._frame = 0
+        self._frame, self._every = 0, max(1, math.ceil(length / _SHADES))
         self._seen: dict[int, deque[_Seen]] = {}
 
     def step(self, track_ids: NDArray[np.int64], boxes: FloatArray) -> dict[int, FloatArray]:
@@ -65,6 +64,8 @@ class Trails:
                 seen = _Seen(self._frame, (x1 + x2) / 2, (y1 + y2) / 2, abs(x2 - x1), abs(y2 - y1))
                 if past and _jumped(past, seen):
                     past.clear()
+                if len(past) > 1 and past[-1].frame % self._every:
+                    past.pop()
                 past.append(seen)
         self._frame += 1
         return self._fading()
@@ -113,9 +114,7 @@ def draw_trails(canvas: Frame, trails: Mapping[int, FloatArray], style: Style) -
 
 
 def _thinned(trail: list[list[float]], step: float) -> list[list[float]]:
-    """Fewer points, ``step`` pixels or more apart: an object at rest leaves no blot, and lines are few."""
-    whole = sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in itertools.pairwise(trail))
-    step = max(step, whole / _MOST_LINES)
+    """Fewer points, ``step`` pixels or more apart: an object at rest leaves no blot."""
     kept = [last := trail[-1]]
     for point in trail[-2::-1]:
         if abs(point[0] - last[0]) + abs(point[1] - last[1]) >= step:

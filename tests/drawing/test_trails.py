@@ -12,7 +12,7 @@ from dnt_d2.drawing.trails import Trails, draw_trails
 STYLE = style_for(180, 240)
 
 
-def walk(xs: list[float | None], size: float = 20, length: int = 30) -> np.ndarray:
+def walk(xs: list[float | None], size: float = 20, length: int = 12) -> np.ndarray:
     """The trail of a box that is at these places in a row; None where it is not seen."""
     trails, found = Trails(length), {}
     for x in xs:
@@ -54,6 +54,18 @@ def test_strength_grows_to_one() -> None:
 )
 def test_it_breaks_at_jumps(xs: list[float | None], kept: int) -> None:
     assert len(walk(xs)) == kept
+
+
+def test_a_long_trail_keeps_the_same_places_in_all_frames() -> None:
+    trails, before = Trails(30), set()
+    for t in range(80):
+        trail = trails.step(np.zeros(1, np.int64), np.array([[t, 0, t + 20, 20]], np.float64))[0]
+        places = set(trail[:-1, 0])
+        assert trail[-1, 0] == t + 10
+        assert len(places - before) <= 1
+        before = set(trail[:, 0])
+        assert len(trail) <= 12
+    assert trail[0, 0] == pytest.approx(t + 10 - 30, abs=3)
 
 
 def test_memory_is_bounded() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .container import first_time, is_live, open_container, shown, video_stream
+from .container import first_time, is_live, open_container, packets_of, shown, video_stream
 from .locate import locate
 from .pyav import import_av
 
@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 class AudioTrack:
     """Muxes the packets of a sound as the frames go on, so that only a few are in memory.
 
-    Whatever is wrong with the sound is a logged warning, and the end of it: never an error.
+    Whatever is wrong with the sound is a logged warning, and the end of it, never an error: broken files make PyAV
+    raise errors of many kinds.
 
     Args:
         source: as for :class:`~dnt_d2.video.VideoSource`, or a file of sound alone. What has no sound, or can't be
@@ -40,15 +41,13 @@ class AudioTrack:
     def __init__(self, source: str | Path, output: Any, start: Fraction) -> None:
         self._name = shown(source)
         self._output = output
-        # PyAV has classes of its own for most errors, but not for all that decoders come up with.
-        self._errors = (import_av(self._name).FFmpegError, OSError, ValueError, RuntimeError)
         self._open = ExitStack()
         self._packets: Iterator[Any] = iter(())
         self._next: Any = None
         self._target: Any = None
         try:
             self._start(source, start)
-        except self._errors as error:
+        except Exception as error:
             self._give_up(error)
 
     def write_until(self, time: Fraction) -> None:
@@ -58,17 +57,11 @@ class AudioTrack:
             OSError: where the output can't be written.
         """
         while self._next is not None and self._next.pts * self._next.time_base < time:
-            try:
-                self._next.stream = self._target
-                self._output.mux(self._next)
-            except OSError:
-                raise
-            except self._errors as error:  # refused by the container, not by the disk
-                self._give_up(error)
-                return
+            self._next.stream = self._target
+            self._output.mux(self._next)
             try:
                 self._next = next(self._packets, None)
-            except self._errors as error:
+            except Exception as error:
                 self._give_up(error)
 
     def close(self) -> None:
@@ -125,22 +118,30 @@ def _first_time(video: str) -> Fraction:
 
 
 def _fits(stream: Any, packet: Any, options: dict[str, str]) -> bool:
-    """Whether an mp4 of these options takes this packet: not AAC from a broadcast, say, with a head in each."""
+    """Whether an mp4 of these options takes this packet, and can be opened then.
+
+    Some sounds can't be copied: AAC of broadcasts, whose head is in each packet; whatever has lost its head.
+    """
     av = import_av("sound")
+    file = BytesIO()
     try:
-        with av.open(BytesIO(), "w", format="mp4", options=dict(options)) as trial:
+        with av.open(file, "w", format="mp4", options=dict(options)) as trial:
             packet.stream = trial.add_stream_from_template(stream)
             trial.mux(packet)
+        file.seek(0)
+        with av.open(file) as trial:
+            return len(trial.streams.audio) == 1
     except av.FFmpegError:
         return False
-    return True
 
 
 def _packets(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
     """Packets as they are, counted from the start; the one before it comes along, as codecs need it for the next."""
     last: int | None = None
-    for packet in container.demux(stream):
-        if packet.dts is None or packet.pts is None or (last is not None and packet.dts <= last):
+    for packet in packets_of(container, stream):
+        if packet.dts is None or packet.pts is None or packet.pts < packet.dts:
+            continue
+        if last is not None and packet.dts <= last:
             continue
         shift = round(start / packet.time_base)
         if packet.pts + 2 * (packet.duration or 0) <= shift:
@@ -175,7 +176,7 @@ def _frames(container: Any, stream: Any, start: Fraction) -> Iterator[Any]:
 
 def _decoded(av: ModuleType, container: Any, stream: Any) -> Iterator[Any]:
     told = False
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         try:
             yield from packet.decode()
         except av.FFmpegError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def open_container(source: str | Path) -> Any:
     options = {"rtsp_flags": "prefer_tcp"} if str(source).startswith("rtsp") else {}
     try:
         timeout = (_OPEN_SECONDS, _READ_SECONDS) if address else None
-        return av.open(str(source), options=options, timeout=timeout)
+        return av.open(str(source), options=options, timeout=timeout, metadata_errors="replace")
     except av.FFmpegError as error:
         if address:
             message = (
@@ -77,9 +78,18 @@ def video_stream(container: Any, name: str) -> Any:
     cover = import_av(name).stream.Disposition.attached_pic
     for stream in container.streams.video:
         if not stream.disposition & cover:
+            if stream.codec_context is None:
+                raise ValueError(f"{name}: FFmpeg doesn't know the codec of its video; export it as H.264")
             return stream
     heard = ", only sound" if container.streams.audio else ""
     raise ValueError(f"{name}: this file has no video stream{heard}; is it the right file?")
+
+
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream, and an empty one at the end."""
+    # PyAV stumbles over the end of a file in which other streams began in the middle, when all packets are given.
+    with suppress(IndexError):
+        yield from container.demux(stream)
 
 
 def is_live(container: Any, source: str | Path) -> bool:
@@ -93,9 +103,8 @@ def first_time(container: Any, stream: Any) -> Fraction:
     """When the first frame is shown, in seconds by the clock of the container; its frames are used up."""
     if container.format.name == "avi":
         return Fraction(0)
-    for frame in container.decode(stream):
-        return _stamp(container, frame) or Fraction(0)
-    return Fraction(0)
+    frame = next(container.decode(stream), None)
+    return Fraction(0) if frame is None else _stamp(container, frame) or Fraction(0)
 
 
 def _stamp(container: Any, frame: Any) -> Fraction | None:
@@ -145,7 +154,7 @@ class _Reader:
                 )
 
     def _decode(self, av: Any) -> Iterator[Any]:
-        for packet in self._container.demux(self._stream):
+        for packet in packets_of(self._container, self._stream):
             self._discarded += packet.is_discard
             try:
                 yield from packet.decode()

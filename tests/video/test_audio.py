@@ -99,13 +99,16 @@ def test_sound_from_a_file_of_sound(tmp_path: Path, make_clip: Any, read_back: R
     assert read_back(write(tmp_path / "out.mp4", tmp_path / "song.wav")).click == pytest.approx(1.2, abs=0.003)
 
 
-@pytest.mark.parametrize("broken", ["missing", "text"])
+@pytest.mark.parametrize("broken", ["missing", "text", "unknown codec"])
 def test_sound_that_fails_is_a_warning_and_the_video_goes_on(
-    tmp_path: Path, read_back: ReadBack, caplog: pytest.LogCaptureFixture, broken: str
+    tmp_path: Path, make_clip: Any, read_back: ReadBack, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     path = tmp_path / "clip.mov"
     if broken == "text":
         path.write_text("this is no video")
+    if broken == "unknown codec":
+        make_clip(path, range(COUNT), sound="pcm_s16le", click=CLICK)
+        path.write_bytes(path.read_bytes().replace(b"sowt", b"zzzz"))
     written = read_back(write(tmp_path / "out.mp4", path))
     assert (len(written.times), written.codec) == (COUNT, None)
     assert "sound can't be kept" in caplog.text
@@ -126,6 +129,15 @@ def test_broken_packets_become_silence(
     assert (len(written.times), written.codec) == (COUNT, "aac")
     assert written.click == pytest.approx(CLICK / 25, abs=0.003)
     assert caplog.text.count(f"{path}: some of its sound is broken") == 1
+
+
+def test_sound_without_its_head_is_not_copied(tmp_path: Path, make_clip: Any, read_back: ReadBack) -> None:
+    path = make_clip(tmp_path / "clip.mkv", range(COUNT), sound="flac", click=CLICK)
+    data = path.read_bytes()
+    head = data.rindex(b"\x63\xa2", 0, data.index(b"fLaC"))  # Matroska's name for it
+    path.write_bytes(data[:head] + b"\x63\xa0" + data[head + 2 :])
+    written = read_back(write(tmp_path / "out.mp4", path))  # copied, it would make the file unreadable
+    assert (len(written.times), written.codec) == (COUNT, "aac")
 
 
 def test_only_a_few_packets_are_in_memory(tmp_path: Path, make_clip: Any) -> None:

@@ -74,6 +74,13 @@ def test_a_file_of_sound_says_so_and_so_does_one_with_a_cover(tmp_path: Path) ->
             read_frames(tmp_path / name)
 
 
+def test_an_unknown_codec_is_named(tmp_path: Path, make_clip: Any) -> None:
+    path = make_clip(tmp_path / "clip.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    with pytest.raises(ValueError, match=r"clip\.mp4: FFmpeg doesn't know the codec of its video; export it as H\.264"):
+        VideoSource(path)
+
+
 @pytest.mark.parametrize("height", [47, 48])
 @pytest.mark.parametrize("width", [63, 64])
 def test_odd_sizes(tmp_path: Path, make_clip: Any, height: int, width: int) -> None:

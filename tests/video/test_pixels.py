@@ -10,8 +10,9 @@ import pytest
 
 from dnt_d2.video.pixels import ITU601, ITU709, from_bgr, to_bgr
 
-# kr, kb: what red and blue add to the brightness, of BT.601 and BT.709.
-WEIGHTS = {ITU601: (0.299, 0.114), ITU709: (0.2126, 0.0722)}
+BT2020 = 9
+# kr, kb: what red and blue add to the brightness.
+WEIGHTS = {ITU601: (0.299, 0.114), ITU709: (0.2126, 0.0722), BT2020: (0.2627, 0.0593)}
 COLORS = np.array([[200, 40, 30], [40, 180, 60], [30, 60, 210], [128, 128, 128], [0, 0, 0], [255, 255, 255]])
 
 
@@ -33,9 +34,9 @@ def flat_frame(values: tuple[int, ...], pixels: str, height: int = 32, width: in
     return frame
 
 
-@pytest.mark.parametrize("space", [ITU601, ITU709])
+@pytest.mark.parametrize("space", [ITU601, ITU709, BT2020])
 @pytest.mark.parametrize("full", [False, True])
-def test_both_standards_and_both_ranges(space: int, full: bool) -> None:
+def test_every_standard_and_both_ranges(space: int, full: bool) -> None:
     for color in COLORS:
         frame = flat_frame(encoded(color, space, full), "yuv444p")
         frame.colorspace, frame.color_range = space, 2 if full else 1

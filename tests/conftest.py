@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +25,9 @@ if TYPE_CHECKING:  # loaded when a fixture needs them: most tests don't
     from torch import Tensor
 
     from dnt_d2.modeling import DetectAndTrack
+
+# These networks are too small for several threads, which only wait for each other; pytest-xdist uses the cores instead.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 DOG, CAR, BIRD, PERSON = "n02084071", "n02958343", "n01503061", "n00007846"
 _COLOURS = {DOG: (30, 60, 250), CAR: (240, 200, 20), BIRD: (60, 240, 60), PERSON: (200, 40, 200)}  # BGR
@@ -238,15 +244,57 @@ def load_script() -> Callable[[str], ModuleType]:
     return load
 
 
-@pytest.fixture
-def loggers_as_before() -> Iterator[None]:
-    """Detectron2 attaches handlers to loggers at start-up; take those of this test off again."""
+@pytest.fixture(scope="session")
+def in_a_copy() -> Callable[[Callable[[], Any]], int]:
+    """``in_a_copy(work)``: call it in a copy of this process, which may kill itself; gives how that ended.
+
+    As ``subprocess`` would tell it: 0, 1 after an error, or a signal below 0. A new process would take seconds to
+    import everything.
+    """
+
+    def run(work: Callable[[], Any]) -> int:
+        import torch
+
+        child = os.fork()
+        if child:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        status = 1
+        try:
+            torch.set_num_threads(1)  # a copy has none of the other threads,
+            torch.cuda.is_available = lambda: False  # nor the use of a GPU
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    return run
+
+
+@contextmanager
+def _loggers_kept() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("detectron2", "fvcore", "dnt_d2")]
     before = [(x, x.handlers[:], x.propagate, x.level) for x in loggers]
     yield
     for x, handlers, propagate, level in before:
         x.handlers, x.propagate = handlers, propagate
         x.setLevel(level)
+
+
+@pytest.fixture
+def loggers_as_before() -> Iterator[None]:
+    """Detectron2 attaches handlers to loggers at start-up; take those of this test off again."""
+    with _loggers_kept():
+        yield
+
+
+@pytest.fixture(scope="module")
+def loggers_as_before_module() -> Iterator[None]:
+    """The same, for the tests of a file that have their start-up in common."""
+    with _loggers_kept():
+        yield
 
 
 # ResNet-50 an eighth as wide: all of its layers, a step in a tenth of a second.

@@ -1,4 +1,4 @@
-"""train_net.py --eval-only from the command line: saved, killed, resumed, on any number of ranks: one report."""
+"""train_net.py --eval-only: saved, killed, resumed, on any number of ranks: one report."""
 
 from __future__ import annotations
 
@@ -15,31 +15,10 @@ import pytest
 from detectron2.checkpoint import DetectionCheckpointer
 
 from dnt_d2.evaluation.saved_run import SavedRun
+from dnt_d2.modeling import VideoStream
 
 ROOT = Path(__file__).parents[1]
 Make = Callable[..., Any]
-
-# Runs train_net.py, notes which frames the network sees, and kills itself before one of them.
-_WATCHED = """
-import os, runpy, signal, sys
-from dnt_d2.modeling import VideoStream
-
-log, kill_at = sys.argv.pop(1), int(sys.argv.pop(1))
-forward, frames = VideoStream.forward, []
-
-def spy(self, batch):
-    for x in batch:
-        if len(frames) == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        frames.append(x)
-        with open(log, "a") as file:
-            print(x["video_id"], x["frame_index"], file=file)
-    return forward(self, batch)
-
-VideoStream.forward = spy
-sys.argv[0] = "train_net.py"
-runpy.run_path("train_net.py", run_name="__main__")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def evaluate(small_cfg: Make, small_model: Make, tiny_ilsvrc: Path, folder: Path) -> Callable[..., list[str]]:
-    """``evaluate(name, *options, kill_at=-1)``: run --eval-only there; gives the frames that the network saw."""
+def config(small_cfg: Make, small_model: Make, folder: Path) -> Path:
+    """A config file, with a file of weights."""
     cfg = small_cfg(
         *("MODEL.ROI_HEADS.NUM_CLASSES", 30),
         *("MODEL.WEIGHTS", str(folder / "start.pth")),
@@ -59,22 +38,41 @@ def evaluate(small_cfg: Make, small_model: Make, tiny_ilsvrc: Path, folder: Path
     )
     DetectionCheckpointer(small_model(cfg, lively=True), str(folder)).save("start")
     (folder / "tiny.yaml").write_text(cfg.dump())
-    environment = os.environ | {"DETECTRON2_DATASETS": str(tiny_ilsvrc.parent), "CUDA_VISIBLE_DEVICES": ""}
-    environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "OMP_NUM_THREADS": "1"}
+    return folder / "tiny.yaml"
 
-    def run(name: str, *keys: str, ranks: int = 1, kill_at: int = -1) -> list[str]:
-        log = folder / "frames.txt"
-        log.unlink(missing_ok=True)
-        command = [sys.executable, "-c", _WATCHED, str(log), str(kill_at), "--config-file", str(folder / "tiny.yaml")]
-        done = subprocess.run(
-            [*command, "--eval-only", "--num-gpus", str(ranks), "OUTPUT_DIR", str(folder / name), *keys],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            timeout=240,
-        )
-        assert done.returncode == (0 if kill_at < 0 else -signal.SIGKILL), done.stderr.decode()[-3000:]
-        return log.read_text().splitlines() if log.exists() else []
+
+@pytest.fixture(scope="module")
+def evaluate(
+    config: Path, tiny_ilsvrc: Path, load_script: Make, in_a_copy: Make, loggers_as_before_module: None
+) -> Callable[..., list[str]]:
+    """``evaluate(name, *keys, kill_at=-1)``: run --eval-only there; gives the frames that the network saw."""
+    train_net, log = load_script("train_net.py"), config.with_name("frames.txt")
+    forward = VideoStream.forward
+
+    def run(name: str, *keys: str, kill_at: int = -1) -> list[str]:
+        frames = 0
+
+        def spy(self: VideoStream, batch: list[dict[str, Any]]) -> Any:
+            nonlocal frames
+            for x in batch:
+                if frames == kill_at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                frames += 1
+                with log.open("a") as file:
+                    print(x["video_id"], x["frame_index"], file=file)
+            return forward(self, batch)
+
+        arguments = ["--config-file", str(config), "--eval-only", "OUTPUT_DIR", str(config.with_name(name)), *keys]
+        log.write_text("")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(VideoStream, "forward", spy)
+            patch.setenv("DETECTRON2_DATASETS", str(tiny_ilsvrc.parent))
+            args = train_net.get_parser().parse_args(arguments)
+            if kill_at < 0:
+                train_net.main(args)
+            else:
+                assert in_a_copy(lambda: train_net.main(args)) == -signal.SIGKILL
+        return log.read_text().splitlines()
 
     return run
 
@@ -120,6 +118,13 @@ def test_what_counts_as_the_same_network(evaluate: Make, whole: dict[str, Any], 
 
 
 @pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_ranks_do_not_matter(evaluate: Make, whole: dict[str, Any], folder: Path, ranks: int) -> None:
-    evaluate(f"ranks_{ranks}", ranks=ranks)
-    assert report(folder / f"ranks_{ranks}") == whole
+def test_ranks_do_not_matter(config: Path, whole: dict[str, Any], tiny_ilsvrc: Path, folder: Path, ranks: int) -> None:
+    """From the command line."""
+    output = folder / f"ranks_{ranks}"
+    options = ["--config-file", str(config), "--eval-only", "--num-gpus", str(ranks), "OUTPUT_DIR", str(output)]
+    environment = os.environ | {"DETECTRON2_DATASETS": str(tiny_ilsvrc.parent), "CUDA_VISIBLE_DEVICES": ""}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "train_net.py", *options]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=240)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    assert report(output) == whole

@@ -8,8 +8,6 @@ import importlib.util
 import json
 import os
 import signal
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -27,28 +25,6 @@ pytestmark = pytest.mark.usefixtures("loggers_as_before")
 ROOT = Path(__file__).parents[1]
 STEPS = 6
 Make = Callable[..., Any]
-
-# Runs train_net.py, notes what is trained on, and kills itself before a step, as a machine that goes down would.
-_KILLED = """
-import os, runpy, signal, sys, zlib
-from dnt_d2.modeling import DetectAndTrack
-
-log, kill_at = sys.argv.pop(1), int(sys.argv.pop(1))
-losses, steps = DetectAndTrack.losses, []
-
-def spy(self, batch):
-    if len(steps) == kill_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    steps.append(batch)
-    with open(log, "a") as file:
-        for x in batch:
-            print(os.path.basename(x["file_name"]), zlib.crc32(x["image"].numpy().tobytes()), file=file)
-    return losses(self, batch)
-
-DetectAndTrack.losses = spy
-sys.argv[0] = "train_net.py"
-runpy.run_path("train_net.py", run_name="__main__")
-"""
 
 
 @functools.cache
@@ -113,20 +89,29 @@ def final(folder: Path) -> dict[str, Any]:
     return torch.load(folder / "model_final.pth", weights_only=False)
 
 
-def test_killed_and_resumed(train_net: ModuleType, command: Make, items: list[str], tmp_path: Path) -> None:
+def test_killed_and_resumed(
+    train_net: ModuleType,
+    command: Make,
+    items: list[str],
+    in_a_copy: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The same command with --resume goes on from the last checkpoint, with the items that come next."""
     # Killed in the sixth step; the last checkpoint is of the fourth. No seed is given: one is drawn. On the CPU, where
     # sums are always made in one order.
     task, log = command("killed", DATASETS__TEST="()", SEED=-1, MODEL__DEVICE="cpu"), tmp_path / "items.txt"
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    killed = subprocess.run(
-        [sys.executable, "-c", _KILLED, str(log), "5", *task],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        timeout=180,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    losses = DetectAndTrack.losses
+
+    def die_in_the_sixth(self: DetectAndTrack, batch: list[dict[str, Any]]) -> Any:
+        log.write_text("\n".join(items))
+        if len(items) == 5 * 2:
+            os.kill(os.getpid(), signal.SIGKILL)  # as a machine that goes down would
+        return losses(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DetectAndTrack, "losses", die_in_the_sixth)
+        assert in_a_copy(lambda: train_net.main(parse(task))) == -signal.SIGKILL
     assert (tmp_path / "killed" / "last_checkpoint").read_text() == "model_0000003.pth"
     before = log.read_text().splitlines()
     assert len(before) == 5 * 2

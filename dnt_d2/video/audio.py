@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .container import first_time, is_live, open_container, packets_of, shown, video_stream
+from .container import first_time, is_broadcast, is_live, open_container, packets_of, shown, video_stream
 from .locate import locate
 from .pyav import import_av
 
@@ -73,11 +73,11 @@ class AudioTrack:
         video = locate(source).video
         if video is None:
             return
-        container = self._open.enter_context(open_container(video))
-        if not container.streams.audio:
-            return
-        if is_live(container, video):
+        container = None if is_broadcast(video) else self._open.enter_context(open_container(video))
+        if container is None or is_live(container, video):
             _log.warning("%s: its sound is not kept, as it can't be read a second time", self._name)
+            return
+        if not container.streams.audio:
             return
         stream = container.streams.audio[0]
         start += _first_time(video)

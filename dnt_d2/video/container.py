@@ -92,6 +92,11 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
         yield from container.demux(stream)
 
 
+def is_broadcast(source: str | Path) -> bool:
+    """Whether it can't even be opened a second time beside the first: an address of anything but a web server."""
+    return is_address(source) and not str(source).startswith("http")
+
+
 def is_live(container: Any, source: str | Path) -> bool:
     """Whether nobody can read it again: the address of a thing without an end, or a pipe."""
     if not is_address(source):
@@ -122,6 +127,8 @@ def _why_not(path: Path, error: Any) -> str:
 
 
 def _reason(error: Any) -> str:
+    if type(error).__name__ == "ExitError":  # FFmpeg's name for what a time limit does
+        return "nothing came in time"
     return error.strerror or type(error).__name__
 
 

@@ -115,6 +115,14 @@ def test_sound_that_fails_is_a_warning_and_the_video_goes_on(
     assert str(path) in caplog.text
 
 
+def test_the_sound_of_a_live_stream_is_not_opened_a_second_time(
+    tmp_path: Path, read_back: ReadBack, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = read_back(write(tmp_path / "out.mp4", "rtsp://me:secret@host/yard", 0, 2))
+    assert (len(written.times), written.codec) == (2, None)
+    assert "rtsp://host/yard: its sound is not kept, as it can't be read a second time" in caplog.text
+
+
 def test_broken_packets_become_silence(
     tmp_path: Path, make_clip: Any, read_back: ReadBack, caplog: pytest.LogCaptureFixture
 ) -> None:

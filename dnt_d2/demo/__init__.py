@@ -10,6 +10,7 @@ The parts work without the command line, too::
         play(track_live(predictor, source), to_video(writer), draw=ResultDrawer(names))
 """
 
+from .choosing import Choice
 from .classes import class_names
 from .command import main
 from .drawing import ResultDrawer
@@ -19,6 +20,7 @@ from .sinks import to_tracks, to_video
 from .spans import SpanCollector, to_spans
 
 __all__ = [
+    "Choice",
     "ResultDrawer",
     "Shown",
     "SpanCollector",

@@ -1,16 +1,11 @@
-"""The classes of a network: their names, and the choice of some of them."""
+"""The names of a network's classes, and what people call them."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
-import torch
 from detectron2.config import CfgNode
 from detectron2.data import MetadataCatalog
-from detectron2.structures import Instances
-
-from ..frame_result import FrameResult
 
 
 def class_names(cfg: CfgNode) -> list[str]:
@@ -45,14 +40,3 @@ def find_classes(wanted: Sequence[str], names: Sequence[str]) -> list[int]:
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", " ").replace("-", " ")
-
-
-def of_classes(result: FrameResult, classes: Sequence[int]) -> FrameResult:
-    """The same result, with tracks and detections of these classes alone."""
-    wanted = torch.tensor(classes, dtype=torch.int64)
-
-    def chosen(found: Instances) -> Instances:
-        return found[torch.isin(found.pred_classes, wanted)]
-
-    detections = None if result.detections is None else chosen(result.detections)
-    return dataclasses.replace(result, instances=chosen(result.instances), detections=detections)

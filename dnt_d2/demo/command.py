@@ -13,7 +13,8 @@ from tqdm import tqdm
 from .. import VideoPredictor
 from ..data import register_from_config
 from ..video import VideoSource
-from .classes import class_names, find_classes, of_classes
+from .choosing import Choice
+from .classes import class_names, find_classes
 from .drawing import ResultDrawer
 from .options import choose_mode, parse
 from .outputs import Outputs
@@ -60,11 +61,11 @@ def _run(args: argparse.Namespace, cfg: CfgNode, source: VideoSource) -> int:
     mode = choose_mode(args.mode, args.window, source.live)
     register_from_config(cfg)
     names = class_names(cfg)
-    classes = find_classes(args.classes, names)
+    choice = Choice(args.score, find_classes(args.classes, names) or None)
     reading, showing = Stage(limit=args.max_frames, keep_going=True), Stage()
     outputs = Outputs(args, source, names, showing.stop)
     predictor = _load(cfg, mode, args)
-    draw = ResultDrawer(names, args.score, args.compare, args.scale) if outputs.wants_pictures else None
+    draw = ResultDrawer(names, compare=args.compare, scale=args.scale) if outputs.wants_pictures else None
     stages = {
         "Ctrl-C: what was read is being finished; once more stops that, too": reading,
         "Ctrl-C: the files are being finished": showing,
@@ -79,7 +80,7 @@ def _run(args: argparse.Namespace, cfg: CfgNode, source: VideoSource) -> int:
         sinks.append(second_bar)
     try:
         with interruptible(stages) as interrupts, frames, second_bar, outputs:
-            play(_of_classes(shown, classes), *sinks, draw=draw, stage=showing)
+            play(_chosen(shown, choice), *sinks, draw=draw, stage=showing)
             if not showing.count:
                 raise KeyboardInterrupt  # so early that there is nothing to keep
     finally:
@@ -98,9 +99,9 @@ def _load(cfg: CfgNode, mode: str, args: argparse.Namespace) -> VideoPredictor:
         raise FileNotFoundError(f"MODEL.WEIGHTS is {cfg.MODEL.WEIGHTS!r}: {error}") from error
 
 
-def _of_classes(shown: Iterable[Shown], classes: Sequence[int]) -> Iterator[Shown]:
+def _chosen(shown: Iterable[Shown], choice: Choice) -> Iterator[Shown]:
     for one in shown:
-        yield one._replace(result=of_classes(one.result, classes)) if classes else one
+        yield one._replace(result=choice(one.result))
 
 
 def _length(source: VideoSource, limit: int | None) -> int | None:

@@ -82,7 +82,11 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--max-frames", type=_count, metavar="N", help="read the first N frames alone")
     group.add_argument("--classes", nargs="+", default=[], metavar="NAME", help="these alone, by name or number")
     group.add_argument(
-        "--score", type=_share, default=0.0, metavar="S", help="leave out boxes below this score, in [0, 1]"
+        "--score",
+        type=_share,
+        default=0.0,
+        metavar="S",
+        help="show a track from where it reaches this score, in [0, 1], to its end; and single boxes that have it",
     )
 
 

@@ -51,9 +51,9 @@ class Outputs:
         for target in args.tracks:
             form, path = parse_target(target)
             tracks = TrackWriter(path, form=form, video=source.name, class_names=names, fps=source.info.fps)
-            self._add(tracks, to_tracks(tracks, args.score))
+            self._add(tracks, to_tracks(tracks))
         if args.timeline:
-            timeline = TimelineSink(args.timeline, names, args.score, source.name, source.info.fps)
+            timeline = TimelineSink(args.timeline, names, source.name, source.info.fps)
             self._add(timeline, timeline)
         if args.show:
             window = Window(source.name, stop, None if source.live else source.info.fps)

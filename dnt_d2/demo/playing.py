@@ -66,7 +66,7 @@ def write_video(
         results: one per frame.
         names: of the classes.
         output: an mp4 file.
-        score: tracks, and single detections, below it are not drawn.
+        score: see :class:`ResultDrawer`, as for the rest.
         compare: put the single frames' detections above the tubes.
         scale: enlarge the picture before drawing, by a whole number, for small videos.
         frame_callback: is given each index and drawn frame.

@@ -24,13 +24,12 @@ def to_video(writer: VideoWriter) -> Sink:
     return lambda shown: writer.write(shown.image, shown.time)
 
 
-def to_tracks(writer: TrackWriter, score: float = 0.0) -> Sink:
-    """Write the tracks of this score or more, in [0, 1], with their boxes in the pixels of the source."""
+def to_tracks(writer: TrackWriter) -> Sink:
+    """Write the tracks, with their boxes in the pixels of the source."""
 
     def write(shown: Shown) -> None:
         found = shown.result.instances
         height, width = found.image_size
-        found = found[found.scores >= score]
         writer.write(
             shown.result.frame_index,
             (width, height),

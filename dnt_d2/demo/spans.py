@@ -96,7 +96,6 @@ class TimelineSink:
     Args:
         path: of the picture.
         names: of the classes.
-        score: tubes that never reach it are left out.
         title: above the picture.
         fps: frames per second.
 
@@ -104,8 +103,8 @@ class TimelineSink:
         OSError, ValueError, ModuleNotFoundError: there can be no such picture.
     """
 
-    def __init__(self, path: str, names: Sequence[str], score: float, title: str, fps: float) -> None:
-        self._path, self._score, self._title, self._fps = Path(path).expanduser(), score, title, fps
+    def __init__(self, path: str, names: Sequence[str], title: str, fps: float) -> None:
+        self._path, self._title, self._fps = Path(path).expanduser(), title, fps
         self._tubes = SpanCollector(names)
         if self._path.suffix[1:].lower() not in FORMATS:
             raise ValueError(f"{self._path}: a timeline is a file that ends in one of {', '.join(FORMATS)}")
@@ -122,7 +121,7 @@ class TimelineSink:
     def __exit__(self, *_: object) -> None:
         if not self._tubes.num_frames:
             return
-        spans = self._tubes.spans(self._score)
+        spans = self._tubes.spans()
         shown = strongest(spans)
         title = self._title if len(shown) == len(spans) else f"{self._title}: the strongest of {len(spans)} tubes"
         try:

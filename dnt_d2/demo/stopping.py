@@ -70,7 +70,12 @@ class Interrupts:
 
         A stage that waits for its first item is stopped by a second try: two quick presses must not cost an hour.
         """
-        self.count += 1
+        try:
+            self._stop_one()
+        finally:
+            self.count += 1
+
+    def _stop_one(self) -> None:
         stages = list(self._stages.values())
         for message, stage, after in zip(self._stages, stages, [*stages[1:], None], strict=True):
             # What comes of a stage that has ended may still be in the making, until the next stage has begun.

@@ -1,4 +1,4 @@
-"""Names of classes, and the choice of some."""
+"""Names of classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dnt_d2.demo.classes import class_names, find_classes, of_classes
+from dnt_d2.demo.classes import class_names, find_classes
 
 Make = Callable[..., Any]
 NAMES = ["giant_panda", "red panda", "car"]
@@ -37,13 +37,3 @@ def test_unknown_classes_are_named_with_the_known_ones(unknown: str) -> None:
         find_classes(["car", unknown], NAMES)
     with pytest.raises(ValueError, match=r"knows 0, 1$"):
         find_classes(["2"], ["0", "1"])
-
-
-def test_a_result_of_some_classes(result: Make) -> None:
-    found = result(4, [(1, 0, 0.9), (2, 2, 0.8), (3, 1, 0.7), (4, 2, 0.6)], detections=3)
-    chosen = of_classes(found, [2, 1])
-    assert (chosen.frame_index, chosen.instances.track_ids.tolist()) == (4, [2, 3, 4])
-    assert chosen.instances.ID == [2, 3, 4]
-    assert chosen.detections is not None
-    assert len(chosen.detections) == 0
-    assert len(of_classes(result(0, [], detections=None), [1]).instances) == 0

@@ -7,11 +7,13 @@ import json
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -77,39 +79,6 @@ def test_a_mode_that_can_not_be(run: Run, clip: Path, tmp_path: Path, capsys: py
     assert "error: MODEL.WEIGHTS is" in capsys.readouterr().err
 
 
-def test_everything_at_once(run: Run, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    video, mot, coco, tubes = files = [tmp_path / "new" / f for f in ("out.mp4", "out.txt", "out.json", "tubes.png")]
-    words = ("--output", video, "--tracks", mot, "--tracks", coco, "--timeline", tubes)
-    assert run("--input", clip, *words, "--compare", "--scale", 2, "--stride", 2) == 0
-    printed = capsys.readouterr()
-    assert printed.out == f"video: {video}\ntracks: {mot}\ntracks: {coco}\ntimeline: {tubes}\n"
-    assert "tracking: 100%" in printed.err
-    assert "drawing: 100%" in printed.err
-    assert probe(video).num_frames == 6
-    assert mot.read_text().startswith("1,1,")
-    assert [image["frame_id"] for image in json.loads(coco.read_text())["images"]] == list(range(6))
-    assert cv2.imread(str(tubes)) is not None
-    assert sorted(files) == sorted((tmp_path / "new").iterdir())
-
-
-def test_classes_of_data_of_ones_own(trained: CfgNode, run: Run, clip: Path, tmp_path: Path) -> None:
-    """The config describes them; nothing of the data themselves is needed."""
-    cfg, bolts = trained.clone(), "test_demo_bolts"
-    cfg.defrost()
-    cfg.DATASETS.REGISTER = [
-        {"NAME": bolts, "FORMAT": "mot", "ROOT": str(tmp_path / "none"), "CLASSES": ["hex bolt", "nut", "screw"]}
-    ]
-    cfg.DATASETS.TEST = (bolts,)
-    (tmp_path / "own.yaml").write_text(cfg.dump())
-    try:
-        words = ("--config-file", tmp_path / "own.yaml", "--tracks", tmp_path / "out.csv")
-        assert run("--input", clip, *words, "--classes", "Hex-Bolt", "2") == 0
-    finally:
-        DatasetCatalog.remove(bolts)
-        MetadataCatalog.remove(bolts)
-    assert {row["class"] for row in rows(tmp_path / "out.csv")} <= {"hex bolt", "screw"}
-
-
 # What goes in; from here on with a predictor that is told what to see
 
 
@@ -131,10 +100,9 @@ def inputs(folder: Path) -> Iterator[tuple[str, str, int]]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("mode", ["offline", "online"])
-def test_files_of_all_kinds_come_out_whole(run: Run, stand_in: Make, tmp_path: Path, mode: str) -> None:
+def test_files_of_all_kinds_come_out_whole(run: Run, stand_in: Make, tmp_path: Path) -> None:
     stand_in()
-    for source, name, count in inputs(tmp_path):
+    for mode, (source, name, count) in zip(cycle(["online", "offline"]), inputs(tmp_path)):
         video, tracks = tmp_path / "out.mp4", tmp_path / "out.csv"
         assert run("--input", source, "--output", video, "--tracks", tracks, "--mode", mode) == 0
         frames = list(read_frames(video))
@@ -217,6 +185,43 @@ def test_choices(run: Run, stand_in: Make, clip: Path, tmp_path: Path) -> None:
     assert tracks("--score", 0.5) == [("0", "1"), ("1", "1")]
     assert tracks("--classes", 1) == [("0", "2"), ("1", "2")]
     assert tracks("--classes", 2) == []
+
+
+def test_everything_at_once(
+    run: Run, stand_in: Make, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in()
+    video, mot, coco, tubes = files = [tmp_path / "new" / f for f in ("out.mp4", "out.txt", "out.json", "tubes.png")]
+    words = ("--output", video, "--tracks", mot, "--tracks", coco, "--timeline", tubes)
+    assert run("--input", clip, *words, "--compare", "--scale", 2, "--stride", 2) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"video: {video}\ntracks: {mot}\ntracks: {coco}\ntimeline: {tubes}\n"
+    assert "tracking: 100%" in printed.err
+    assert "drawing: 100%" in printed.err
+    assert probe(video).num_frames == 6
+    assert mot.read_text().startswith("1,1,")
+    assert [image["frame_id"] for image in json.loads(coco.read_text())["images"]] == list(range(6))
+    assert cv2.imread(str(tubes)) is not None
+    assert sorted(files) == sorted((tmp_path / "new").iterdir())
+
+
+def test_classes_of_data_of_ones_own(trained: CfgNode, run: Run, stand_in: Make, clip: Path, tmp_path: Path) -> None:
+    """The config describes them; nothing of the data themselves is needed."""
+    stand_in()
+    cfg, bolts = trained.clone(), "test_demo_bolts"
+    cfg.defrost()
+    cfg.DATASETS.REGISTER = [
+        {"NAME": bolts, "FORMAT": "mot", "ROOT": str(tmp_path / "none"), "CLASSES": ["hex bolt", "nut", "screw"]}
+    ]
+    cfg.DATASETS.TEST = (bolts,)
+    (tmp_path / "own.yaml").write_text(cfg.dump())
+    try:
+        words = ("--config-file", tmp_path / "own.yaml", "--tracks", tmp_path / "out.csv")
+        assert run("--input", clip, *words, "--classes", "Hex-Bolt", "2") == 0
+    finally:
+        DatasetCatalog.remove(bolts)
+        MetadataCatalog.remove(bolts)
+    assert {row["class"] for row in rows(tmp_path / "out.csv")} == {"hex bolt"}
 
 
 # What breaks
@@ -321,8 +326,18 @@ def test_a_full_disk_keeps_what_was_done_and_says_so(
 # Ctrl-C
 
 
-def interrupt_at(*when: int) -> Callable[[int], None]:
-    return lambda index: os.kill(os.getpid(), signal.SIGINT) if index in when else None
+def interrupt_at(when: int) -> Callable[[int], None]:
+    """Press Ctrl-C at a frame, and wait until it was noticed."""
+
+    def press(index: int) -> None:
+        if index == when:
+            interrupts = signal.getsignal(signal.SIGINT).__self__  # type: ignore[union-attr]
+            before, deadline = interrupts.count, time.monotonic() + 30
+            os.kill(os.getpid(), signal.SIGINT)
+            while interrupts.count == before and time.monotonic() < deadline:
+                time.sleep(0.001)
+
+    return press
 
 
 def outcome(run: Run, clip: Path, folder: Path, *words: str) -> tuple[int, int, int]:

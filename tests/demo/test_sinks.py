@@ -37,7 +37,7 @@ class Screen:
 
 @pytest.fixture
 def one(result: Make) -> Shown:
-    return Shown(np.zeros((48, 64, 3), np.uint8), Fraction(1, 5), result(3, [(1, 0, 0.9), (7, 2, 0.4)]))
+    return Shown(np.zeros((48, 64, 3), np.uint8), Fraction(1, 5), result(3, [(1, 0, 0.9)]))
 
 
 @pytest.mark.parametrize("key", ["q", "\x1b"])
@@ -104,7 +104,7 @@ def test_video_and_tracks_get_what_they_need(one: Shown) -> None:
             written.append(arguments)
 
     to_video(Writer())(one)  # type: ignore[arg-type]
-    to_tracks(Writer(), 0.5)(one)  # type: ignore[arg-type]
+    to_tracks(Writer())(one)  # type: ignore[arg-type]
     video, (index, size, boxes, *columns) = written
     assert video == (one.image, Fraction(1, 5))
     assert (index, size, boxes.tolist()) == (3, (64, 48), [[5.0, 6.0, 25.0, 30.0]])

@@ -57,7 +57,7 @@ def test_the_strongest_are_long_and_sure(result: Make) -> None:
 
 
 def sink(path: Path) -> TimelineSink:
-    return TimelineSink(str(path), NAMES, 0.0, "clip", 25.0)
+    return TimelineSink(str(path), NAMES, "clip", 25.0)
 
 
 def test_the_picture_is_there_at_the_end_also_after_an_error(result: Make, tmp_path: Path) -> None:

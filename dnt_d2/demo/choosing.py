@@ -1,0 +1,45 @@
+"""Which of the results people want: some classes, and what the network is sure of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import torch
+from detectron2.structures import Instances
+
+from ..frame_result import FrameResult
+
+
+class Choice:
+    """Takes the results of one video, frame after frame, and leaves out what is not wanted.
+
+    A track is shown from the frame in which it reaches the score to its end. Were each box measured by itself, tracks
+    would flicker where an object is blurred or hidden, which is where tubes are of use.
+
+    Args:
+        score: what a track must have reached, and what a detection of the frame alone must have; in [0, 1].
+        classes: their ids; None is all.
+    """
+
+    def __init__(self, score: float = 0.0, classes: Sequence[int] | None = None) -> None:
+        self._score = score
+        self._classes = None if classes is None else torch.tensor(classes, dtype=torch.int64)
+        # Of the frame before: a track has no gaps, so that there is no need to remember those that are gone.
+        self._reached: set[int] = set()
+
+    def __call__(self, result: FrameResult) -> FrameResult:
+        """What is wanted of the next frame; the result itself is not changed."""
+        found = self._of_classes(result.instances)
+        ids = found.track_ids.tolist()
+        sure = (found.scores >= self._score).tolist()
+        kept = [now or track in self._reached for track, now in zip(ids, sure, strict=True)]
+        self._reached = {track for track, keep in zip(ids, kept, strict=True) if keep}
+        alone = result.detections
+        if alone is not None:
+            alone = self._of_classes(alone)
+            alone = alone[alone.scores >= self._score]
+        return dataclasses.replace(result, instances=found[torch.tensor(kept, dtype=torch.bool)], detections=alone)
+
+    def _of_classes(self, found: Instances) -> Instances:
+        return found if self._classes is None else found[torch.isin(found.pred_classes, self._classes)]

@@ -33,6 +33,7 @@ def test_configs_exist(path: str) -> None:
 def test_scripts_and_links_exist() -> None:
     scripts = set(re.findall(r"python ((?:datasets|tools)/\w+\.py)", README))
     links = {link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link}
+    links |= set(re.findall(r'src="([^"]+)"', README))
     assert len(scripts) >= 5
     for path in scripts | links:
         assert (ROOT / path).exists(), path

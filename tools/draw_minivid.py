@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Track every video of a data set, and draw the one of several objects that went best, and the one that went worst.
 
-Each with its single frames on the left, its tubes on the right, and a timeline of the tubes above the true tracks.
+Each with its single frames above, its tubes below, and a timeline of the tubes above the true tracks.
 
 python tools/draw_minivid.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --dataset minivid_val_seen \\
     --output output/demo MODEL.WEIGHTS output/minivid/DnT_EfficientNet_Lite0/model_final.pth

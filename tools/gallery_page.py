@@ -12,7 +12,7 @@ Facts = Mapping[str, Any]
 
 TEMPLATE = Path(__file__).with_name("gallery.md.in")
 
-_FATES = {MISSED: "said nothing of", MISPLACED: "misplaced", CONFUSED: "taken for another class"}
+_FATES = {MISSED: "say nothing of {}", MISPLACED: "misplace {}", CONFUSED: "take {} for something else"}
 # Why tubes don't find an object, by what they most often say of it instead.
 _REASONS = {
     MISSED: "Mostly nothing at all is said of them: linking carries what some frames see through those that don't, and "
@@ -27,8 +27,27 @@ _CLIPS = {
     "network saw pictures of; bicycles and motorcycles are not, and people are none of the 30 classes of ImageNet VID.",
     "vtest.avi": "People who cross a lawn, before a fixed camera; from the Debian package `opencv-doc` 4.6.0+dfsg-12 "
     "(Apache-2.0 and BSD-3-Clause). People are none of the 30 classes of ImageNet VID. The parked cars are, but the "
-    "network sees them 15 pixels high.",
+    "network sees them 15 pixels high. Any box on a person is wrong.",
 }
+
+_CLIP = """\
+<img src="{where}/{file}" width="560" alt="A frame of {clip}: single frames above, tubes below">
+
+*{what}* In {frames} frames, **{sure}** boxes of tubes have the score that is drawn above; of at least {score}, there
+are: {told}. The picture, frame {frame}, has the surest."""
+
+_README = """
+*Validation videos: single frames above, tubes below. A label has the frame's own score and then the tube's; a tinted
+box is one that the frame alone does not have.* **[The gallery]({page})** has the tubes over time, where it fails, and
+real clips.
+"""
+
+_README_CORRELATION = """
+![Two frames with a {mover} that moves, arrays of correlation maps, and their highest answers]({correlation})
+
+*What the correlation layers see: figure 4 of the paper, and below it, for one object, the answers to all displacements.
+The {mover} goes {way}.*
+"""
 
 
 def write_page(page: Path, pictures: Path, facts: Facts) -> None:
@@ -85,12 +104,15 @@ def _general(facts: Facts, where: str) -> dict[str, Any]:
 def _stretch(fact: Facts, where: str) -> str:
     classes = listed(fact["classes"])
     single, tubes = (fact[which].get(FOUND, 0) for which in ("single", "tubes"))
-    alt = f"Animation, {classes}: boxes of single frames above come and go, those of tubes below stay"
     return (
-        f'<img src="{where}/{fact["file"]}" width="480" alt="{alt}">\n\n'
+        f'<img src="{where}/{fact["file"]}" width="480" alt="{_alt(fact)}">\n\n'
         f"*{classes.capitalize()}: of {fact['boxes']} boxes in these {fact['frames']} frames, single frames find "
         f"{single}, tubes {tubes}.* (`{fact['video']}`, from frame {fact['first frame']})"
     )
+
+
+def _alt(fact: Facts) -> str:
+    return f"Animation, {listed(fact['classes'])}: boxes of single frames above come and go, those of tubes below stay"
 
 
 def _correlation(fact: Facts, where: str) -> dict[str, str]:
@@ -117,7 +139,7 @@ def _worst(fact: Facts, where: str) -> dict[str, Any]:
         "worst_boxes": fact["boxes"],
         "worst_single": fact["single"].get(FOUND, 0),
         "worst_tubes": fact["tubes"].get(FOUND, 0),
-        "worst_fates": ", ".join(f"{count} {_FATES[fate]}" for fate, count in lost.items()) or "all of them",
+        "worst_fates": listed(_FATES[fate].format(count) for fate, count in lost.items()) if lost else "miss none",
         "worst_reason": _REASONS[max(lost, key=lambda fate: lost[fate])] if lost else "",
         "worst_frame": fact["frame"],
         "worst_video": fact["video"],
@@ -127,7 +149,23 @@ def _worst(fact: Facts, where: str) -> dict[str, Any]:
 def _clip(fact: Facts, where: str) -> str:
     boxes = fact["boxes"]
     told = listed(f"{count} of {name}" for name, count in boxes.items()) if boxes else "none"
-    return (
-        f"![A frame of {fact['clip']}: single frames above, tubes below]({where}/{fact['file']})\n\n"
-        f"*{_CLIPS[fact['clip']]} Boxes of tubes in {fact['frames']} frames: {told}.* (frame {fact['frame']})"
+    return _CLIP.format(
+        **{key: fact[key] for key in ("clip", "file", "frame", "frames", "sure", "score")},
+        where=where,
+        what=_CLIPS[fact["clip"]],
+        told=told,
     )
+
+
+def readme_block(page: Path, pictures: Path, readme: Path, facts: Facts) -> str:
+    """The gallery in README: the animations side by side, and the correlation maps."""
+    root = readme.resolve().parent
+    where, link = (path.resolve().relative_to(root).as_posix() for path in (pictures, page))
+    text = "".join(
+        f'<img src="{where}/{fact["file"]}" width="{98 // len(facts["stretches"])}%" alt="{_alt(fact)}">\n'
+        for fact in facts["stretches"]
+    )
+    text += _README.format(page=link)
+    if facts["correlation"] is not None:
+        text += _README_CORRELATION.format(**_correlation(facts["correlation"], where))
+    return text

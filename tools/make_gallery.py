@@ -29,21 +29,21 @@ from detectron2.data import MetadataCatalog
 from draw_minivid import true_spans, videos_of
 from gallery_choice import FOUND, Watched, best_stretches, watch
 from gallery_correlation import make_correlation
-from gallery_page import write_page
+from gallery_page import readme_block, write_page
 from tqdm import tqdm
 
 from dnt_d2 import VideoPredictor, add_dnt_config
 from dnt_d2.animation import write_animation
 from dnt_d2.demo import to_spans
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.provenance import provenance
+from dnt_d2.provenance import provenance, replace_block
 from dnt_d2.timeline import draw_timeline
 from dnt_d2.video import read_frames
 
 ROOT = Path(__file__).resolve().parent.parent
-STRETCH, STRETCHES, FPS = 40, 2, 8  # frames of an animation, how many, and how fast they are shown
+STRETCH, STRETCHES, FPS = 40, 2, 6  # frames of an animation, how many, and how fast they are shown
 SCALE, MAX_BYTES = 2, 1_300_000  # of the animations
-CLIP_FRAMES = 250  # of a real clip
+CLIP_FRAMES, CLIP_SCORE = 250, 0.15  # of a real clip; its score is low, since little is found in it
 
 
 def folder(video: Sequence[dict[str, Any]]) -> Path:
@@ -51,15 +51,16 @@ def folder(video: Sequence[dict[str, Any]]) -> Path:
     return Path(video[0]["file_name"]).parent
 
 
-def run_demo(args: argparse.Namespace, source: Path, output: Path, *more: str) -> None:
-    """Run the demo command on a clip, and print the command.
+def run_demo(
+    args: argparse.Namespace, source: Path, output: Path, *options: str, score: float, keys: Sequence[str] = ()
+) -> None:
+    """Run the demo command on a clip, with more options and more keys of the config, and print the command.
 
     Raises:
         subprocess.CalledProcessError: it failed; its message is on the terminal.
     """
-    options = ["--config-file", args.config_file, "--input", str(source), "--output", str(output), "--compare",
-               "--score", str(args.score), *more, "MODEL.WEIGHTS", args.weights]  # fmt: skip
-    command = ["-m", "dnt_d2.demo", *options]
+    command = ["-m", "dnt_d2.demo", "--config-file", args.config_file, "--input", str(source), "--output", str(output),
+               "--compare", "--score", str(score), *options, "MODEL.WEIGHTS", args.weights, *keys]  # fmt: skip
     print(f"$ {shlex.join(['python', *command])}", flush=True)
     subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
 
@@ -85,7 +86,7 @@ def make_stretches(videos: Sequence[Watched], names: list[str], args: argparse.N
     facts = []
     for number, (video, start, gain) in enumerate(best_stretches(videos, STRETCH, STRETCHES), 1):
         movie = work / f"{video.name}.mp4"
-        run_demo(args, folder(video.frames), movie, "--scale", str(SCALE))
+        run_demo(args, folder(video.frames), movie, "--scale", str(SCALE), score=args.score)
         frames = list(islice(read_frames(movie), start, start + STRETCH))
         name = f"carried-{number}.webp"
         size = write_animation(frames, args.output / name, FPS, max_bytes=MAX_BYTES)
@@ -116,7 +117,7 @@ def make_worst(videos: Sequence[Watched], names: list[str], args: argparse.Names
     candidates = [i for i, count in enumerate(missed) if count == max(missed)]
     frame = candidates[len(candidates) // 2]
     movie = work / f"{worst.name}.mp4"
-    run_demo(args, folder(worst.frames), movie, "--scale", str(SCALE))
+    run_demo(args, folder(worst.frames), movie, "--scale", str(SCALE), score=args.score)
     _save(movie, frame, args.output / "worst.jpg")
     things = [thing for each in worst.frames for thing in each["annotations"]]
     classes = sorted({names[thing["category_id"]] for thing in things})
@@ -129,7 +130,7 @@ def fetch_clips(root: Path) -> None:
 
 
 def make_clips(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
-    """The real clips that can be had: a frame of each, and what the network says of all of them."""
+    """The real clips that can be had: what the network says of each, and the frame of its surest box."""
     fetch_clips(args.clips)
     facts = []
     for clip in (args.clips / "bikes.mp4", args.clips / "vtest.avi"):
@@ -137,12 +138,16 @@ def make_clips(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
             print(f"{clip} is not there (see above): the gallery is made without it")
             continue
         movie, table = work / f"{clip.stem}.mp4", work / f"{clip.stem}.csv"
-        run_demo(args, clip, movie, "--tracks", str(table), "--max-frames", str(CLIP_FRAMES))
+        options, keys = (
+            ("--tracks", str(table), "--max-frames", str(CLIP_FRAMES)),
+            ("TUBES.TRIM_SCORE", str(CLIP_SCORE)),
+        )
+        run_demo(args, clip, movie, *options, score=CLIP_SCORE, keys=keys)
         with table.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        with_boxes = Counter(int(row["frame"]) for row in rows)
+            rows = [row for row in csv.DictReader(file) if float(row["score"]) >= CLIP_SCORE]
         frames = sum(1 for _ in read_frames(movie))
-        shown = with_boxes.most_common(1)[0][0] if with_boxes else frames // 2
+        surest = max(rows, key=lambda row: float(row["score"]), default=None)
+        shown = frames // 2 if surest is None else int(surest["frame"])
         name = f"{clip.stem}.jpg"
         _save(movie, shown, args.output / name)
         facts.append(
@@ -151,8 +156,9 @@ def make_clips(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
                 "clip": clip.name,
                 "frames": frames,
                 "frame": shown,
-                "frames with boxes": len(with_boxes),
-                "boxes": dict(Counter(row["class"] for row in rows)),
+                "score": CLIP_SCORE,
+                "boxes": dict(Counter(row["class"] for row in rows).most_common()),
+                "sure": sum(float(row["score"]) >= args.score for row in rows),
             }
         )
     return facts
@@ -180,6 +186,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--clips", type=Path, default=ROOT / "datasets" / "clips", help="where the real clips are kept")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "gallery", help="folder of the pictures")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "gallery.md")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md", help="its block 'gallery' is renewed")
     return parser.parse_args(arguments)
 
 
@@ -217,6 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
     write_json(args.output / "gallery.json", facts)
     write_page(args.page, args.output, facts)
+    if args.readme.is_file():
+        replace_block(args.readme, "gallery", readme_block(args.page, args.output, args.readme, facts))
     print(f"{args.page}: {sum(path.stat().st_size for path in args.output.iterdir()) / 1e6:.1f} MB of pictures")
     return 0
 

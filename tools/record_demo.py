@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Put what `make demo` found into the repository.
 
-Numbers go to benchmarks/results/, pictures to docs/, the table into README.md. To be run after `make demo`, on the
-machine whose name the file is to carry:
+Numbers go to benchmarks/results/, the table into README.md. To be run after `make demo`, on the machine whose name the
+file is to carry; `tools/make_gallery.py` makes the pictures:
 
     python tools/record_demo.py --machine 2-core-x86_64
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from typing import Any
 from run_demo import OUTPUT, ROOT, TITLES
 
 from dnt_d2.provenance import replace_block
-
-PICTURES = ("best.jpg", "best-timeline.png", "worst.jpg", "worst-timeline.png")
 
 
 def table(summary: dict[str, Any], source: Path) -> str:
@@ -47,10 +44,8 @@ def main() -> None:
     result = Path("benchmarks/results") / f"demo--{args.machine}.json"
     (ROOT / result).parent.mkdir(parents=True, exist_ok=True)
     (ROOT / result).write_text(json.dumps(summary, indent=2) + "\n")
-    for name in PICTURES:
-        shutil.copy(ROOT / OUTPUT / "demo" / name, ROOT / "docs" / name)
     replace_block(ROOT / "README.md", "results", table(summary, result))
-    print(f"written: {result}, docs/, README.md")
+    print(f"written: {result}, README.md")
 
 
 if __name__ == "__main__":

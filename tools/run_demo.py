@@ -94,7 +94,7 @@ def report(summary: dict[str, Any]) -> None:
     for key, title in TITLES.items():
         print(f"  {title:32s} {summary['AP50'][key]:5.1f}")
     for name, what in (
-        ("demo/best.mp4", "the video of several objects that went best: single frames on the left, tubes on the right"),
+        ("demo/best.mp4", "the video of several objects that went best: single frames above, tubes below"),
         ("demo/best-timeline.png", "its tubes over time"),
         ("demo/worst.mp4", "the one that went worst"),
         (f"inference/{VAL}/report.html", "every number, with its rule, and plots: open it in a browser"),

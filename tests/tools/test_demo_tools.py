@@ -42,15 +42,11 @@ def test_summary_holds_what_the_numbers_depend_on(monkeypatch: pytest.MonkeyPatc
     assert facts["versions"]["torch"] == torch.__version__
 
 
-def test_recording_renews_table_and_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_recording_renews_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run_demo = load("run_demo", monkeypatch)
     record_demo = load("record_demo", monkeypatch)
     monkeypatch.setattr(record_demo, "ROOT", tmp_path)
-    pictures = tmp_path / run_demo.OUTPUT / "demo"
-    pictures.mkdir(parents=True)
-    (tmp_path / "docs").mkdir()
-    for name in record_demo.PICTURES:
-        (pictures / name).write_bytes(b"picture")
+    (tmp_path / run_demo.OUTPUT).mkdir(parents=True)
     (tmp_path / run_demo.OUTPUT / "demo.json").write_text(json.dumps(summary(run_demo)))
     readme = tmp_path / "README.md"
     readme.write_text("above\n<!-- results:begin -->\nold\n<!-- results:end -->\nbelow\n")
@@ -65,7 +61,6 @@ def test_recording_renews_table_and_pictures(monkeypatch: pytest.MonkeyPatch, tm
     assert "| 51.2 |" in once
     assert "| 60.5 |" in once
     assert json.loads((tmp_path / "benchmarks/results/demo--test.json").read_text())["AP50"]["tube"] == 60.5
-    assert sorted(p.name for p in (tmp_path / "docs").iterdir()) == sorted(record_demo.PICTURES)
 
 
 def test_minutes_of_half_a_training_are_not_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

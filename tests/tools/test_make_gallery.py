@@ -68,22 +68,27 @@ def world(gallery: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list
     (tmp_path / "model.pth").write_bytes(b"weights")
     asked: list[list[str]] = []
 
-    def demo(args: Any, source: Path, output: Path, *more: str) -> None:
-        asked.append([source.name, *more])
+    def demo(args: Any, source: Path, output: Path, *more: str, score: float, keys: Any = ()) -> None:
+        asked.append([source.name, *more, str(score), *keys])
         with VideoWriter(output, 10) as writer:
             for i in range(FRAMES):
                 writer.write(np.full((128, 96, 3), 20 * i, np.uint8))
         if "--tracks" in more:
             with open(more[more.index("--tracks") + 1], "w", newline="") as file:
-                csv.writer(file).writerows([["frame", "class"], [2, "dog"], [4, "dog"], [4, "car"]])
+                csv.writer(file).writerows(
+                    [["frame", "class", "score"], [2, "dog", 0.2], [4, "dog", 0.4], [3, "car", 0.1]]
+                )
 
     monkeypatch.setattr(gallery, "ROOT", tmp_path)
     monkeypatch.setattr(gallery, "VideoPredictor", Predictor)
+    names = SimpleNamespace(thing_classes=["car", "dog"])
+    monkeypatch.setattr(gallery, "MetadataCatalog", SimpleNamespace(get=lambda _: names))
     monkeypatch.setattr(gallery, "videos_of", lambda _: videos)
     monkeypatch.setattr(gallery, "run_demo", demo)
     monkeypatch.setattr(gallery, "fetch_clips", lambda _: None)
     monkeypatch.setattr(gallery, "make_correlation", lambda *_: None)
     (tmp_path / "config.yaml").write_text("VERSION: 2\n")
+    (tmp_path / "README.md").write_text("above\n<!-- gallery:begin -->\nold\n<!-- gallery:end -->\nbelow\n")
     return asked
 
 
@@ -104,21 +109,27 @@ def test_pictures_numbers_and_page_belong_together(gallery: Any, world: list[lis
     assert "of 6 boxes in these 6 frames, single frames find 3, tubes 6." in page
     assert "of 12 boxes in 2 videos, single frames find\n25%, tubes 50%" in page
     assert (facts["worst"]["video"], facts["worst"]["tubes"], facts["worst"]["frame"]) == ("dark", {"nothing": 6}, 3)
-    assert "6 said nothing of" in page
+    assert "tubes\n0; of the others, tubes say nothing of 6. Mostly nothing at all" in page
     (clip,) = facts["clips"]
-    assert (clip["frame"], clip["boxes"], clip["frames with boxes"]) == (4, {"dog": 2, "car": 1}, 2)
-    assert "Boxes of tubes in 6 frames: 2 of dog and 1 of car." in page
+    assert (clip["frame"], clip["boxes"], clip["sure"]) == (4, {"dog": 2}, 1)
+    assert "In 6 frames, **1** boxes of tubes" in page
+    assert "of at least 0.15, there\nare: 2 of dog." in page
     shown = re.findall(r"(?:\(|src=\")(pictures/[^)\"]+)", page)
     assert sorted(shown) == sorted(f"pictures/{path.name}" for path in (tmp_path / "docs/pictures").iterdir())
     assert all(alt for alt in re.findall(r"!\[(.*?)\]|alt=\"(.*?)\"", page))
     assert "correlation layers" not in page, "no object moves"
     assert not re.search(r"[{}]", page), "everything is filled in"
+    readme = (tmp_path / "README.md").read_text()
+    assert '<img src="docs/pictures/carried-1.webp" width="98%" alt="Animation, dog: ' in readme
+    assert "[The gallery](docs/a.md)" in readme
+    assert readme.startswith("above\n")
+    assert readme.endswith("below\n")
 
 
 def test_frames_are_those_of_the_demo(gallery: Any, world: list[list[str]], tmp_path: Path) -> None:
     run(gallery, tmp_path)
     assert [options[0] for options in world] == ["bright", "dark", "bikes.mp4"]
-    assert world[2][-2:] == ["--max-frames", str(gallery.CLIP_FRAMES)]
+    assert world[2][-5:] == ["--max-frames", "250", "0.15", "TUBES.TRIM_SCORE", "0.15"]
     pictures = tmp_path / "docs/pictures"
     with Image.open(pictures / "carried-1.webp") as file:
         assert (file.n_frames, file.size) == (6, (96, 128))
@@ -157,8 +168,20 @@ def test_the_demo_command_is_one_that_runs(gallery: Any, monkeypatch: pytest.Mon
 
     commands: list[list[str]] = []
     monkeypatch.setattr(gallery.subprocess, "run", lambda command, **_: commands.append(command))
-    args = gallery.parse_arguments(["--score", "0.4"])
-    gallery.run_demo(args, Path("clip.mp4"), Path("out.mp4"), "--scale", "2", "--tracks", "a.csv", "--max-frames", "9")
+    args = gallery.parse_arguments([])
+    gallery.run_demo(
+        args,
+        Path("clip.mp4"),
+        Path("out.mp4"),
+        "--scale",
+        "2",
+        "--tracks",
+        "a.csv",
+        "--max-frames",
+        "9",
+        score=0.4,
+        keys=["TUBES.TRIM_SCORE", "0.2"],
+    )
     parsed = get_parser().parse_args(commands[0][3:])
     assert (parsed.input, parsed.output, parsed.score, parsed.compare) == ("clip.mp4", "out.mp4", 0.4, True)
-    assert parsed.opts == ["MODEL.WEIGHTS", args.weights]
+    assert parsed.opts == ["MODEL.WEIGHTS", args.weights, "TUBES.TRIM_SCORE", "0.2"]

@@ -145,6 +145,7 @@ def _add_tube_keys(cfg: CN) -> None:
     cfg.TUBES.ABSENT_SCORE = 0.0
     cfg.TUBES.ABSENT_FRAMES = 10
     # For drawing and for track metrics a tube is cut where its score (re-scored / 2, in [0, 1]) stays below this.
+    # VideoPredictor, online, shows a track from where it reaches this to where it falls below half of it.
     cfg.TUBES.TRIM_SCORE = 0.3
 
 

@@ -7,7 +7,7 @@ ends in one of them goes on as the tube that begins there, and keeps its number.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 from detectron2.structures import Instances
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from .frame_result import FrameResult
 from .spill import SpillFile
-from .track_shelf import DetectionShelf, ShownTube, TrackShelf
+from .track_shelf import DetectionShelf, Joints, TrackShelf, Trim
 from .tubes.collector import TubeSettings
-from .tubes.long_video import ClassTubes, LongVideo
+from .tubes.identities import Identities
+from .tubes.long_video import LongVideo
 
 Results = Iterator[FrameResult]
 
@@ -38,31 +39,25 @@ class Linked(NamedTuple):
     detections: Instances
 
 
-@dataclass
-class _Track:
-    """A tube that ends in the last frame of a window: its number, if it was ever shown, and whether it was there."""
-
-    number: int | None
-    shown_to_the_end: bool
-
-
 class OfflineTracks:
     """Links a video, or a window of it after the other. All but a bounded part is in temporary files.
 
-    A tube is shown from its first to its last box with a score of at least the trim score; in a window, one that was
-    shown to the end of the window before is shown from the beginning.
+    A tube is cut where it jumps (:mod:`dnt_d2.tubes.identities`), and each part is shown from its first to its last box
+    with a score of at least the trim score, if that is long enough; in a window, one that was shown to the end of the
+    window before is shown from the beginning.
     """
 
-    def __init__(self, settings: TubeSettings, trim_score: float, *, window: int | None = None) -> None:
+    def __init__(self, settings: TubeSettings, trim: Trim, *, window: int | None = None, patience: int = 8) -> None:
         """
         Args:
             settings: of linking.
-            trim_score: in [0, 1], TUBES.TRIM_SCORE.
+            trim: which part of a tube is shown.
             window: how many frames are linked at a time, at least 1; None for the whole video.
+            patience: see :class:`dnt_d2.tubes.identities.Identities`.
         """
-        self._settings, self._trim_score, self._window = settings, trim_score, window
-        self._open: dict[tuple[int, int], _Track] = {}
-        self._count = 0
+        self._settings, self._trim, self._window = settings, trim, window
+        self._identities, self._parts = Identities(patience), count()
+        self._open: dict[tuple[int, int], Joints] = {}
         self._last: Linked | None = None
         self._begin(0)
 
@@ -121,40 +116,20 @@ class OfflineTracks:
 
     def _results(self, stop: int, size: tuple[int, int], border: int | None) -> Results:
         """Those of the frames from the start of the window to ``stop - 1``; linked now, read when asked for."""
-        shelf = TrackShelf(self._video, self._file)
-        tubes: list[tuple[ShownTube, _Track]] = []
-        going_on: dict[tuple[int, int], _Track] = {}
+        shelf = TrackShelf(self._video, self._file, self._parts)
+        going_on: dict[tuple[int, int], Joints] = {}
         for category in range(self._video.num_classes):
             found = self._video.link(category)
             for k in range(len(found.indices)):
-                track = self._begun(category, found, k)
-                shown = shelf.add(category, found, k, self._trim_score, whole_start=track.shown_to_the_end)
-                at_border = border is not None and found.frames[-1] == border
-                track.shown_to_the_end = at_border and shown is not None and shown.last == border
-                if at_border:
-                    going_on[category, int(found.indices[k, -1])] = track
-                if shown is not None:
-                    tubes.append((shown, track))
-        self._number(tubes)
+                joints = Joints(None, False, border)
+                if found.frames[0] == self._start:
+                    before = self._open.get((category, int(found.indices[k, 0])), joints)
+                    joints = before._replace(border=border)
+                after = shelf.add(category, found, k, self._trim, joints)
+                if found.frames[-1] == border:
+                    going_on[category, int(found.indices[k, -1])] = after
         self._open = going_on
-        return shelf.results(self._start, stop, size, self._detections)
-
-    def _begun(self, category: int, found: ClassTubes, k: int) -> _Track:
-        """The track of the window before whose last box is this tube's first one, or a new one."""
-        if self._open and found.frames[0] == self._start:
-            track = self._open.get((category, int(found.indices[k, 0])))
-            if track is not None:
-                return _Track(track.number, track.shown_to_the_end)
-        return _Track(None, False)
-
-    def _number(self, tubes: list[tuple[ShownTube, _Track]]) -> None:
-        """Numbers count from 1 in the order of appearance; of tubes that appear together the best is first."""
-        tubes.sort(key=lambda item: (item[0].first, -item[0].mean))
-        for shown, track in tubes:
-            if track.number is None:
-                self._count += 1
-                track.number = self._count
-            shown.number = track.number
+        return shelf.results(self._start, stop, size, self._detections, self._identities)
 
 
 def _revise(frame: Linked, scores: NDArray[Any]) -> Linked:

@@ -15,7 +15,8 @@ from .tubes.online import OnlineLinker
 class OnlineTracks:
     """Links one video frame by frame, and numbers the tracks that are shown: 1, 2, 3 ... as they first appear.
 
-    A box is shown while its re-scored value is at least the trim score. Most tubes never are.
+    A tube is shown once its re-scored value reaches the trim score, and until it falls below half of that: around a
+    single threshold it would flicker. Most tubes are never shown.
     """
 
     def __init__(self, settings: TubeSettings, trim_score: float) -> None:
@@ -28,16 +29,21 @@ class OnlineTracks:
         self._linker = OnlineLinker(**settings.chain, **growth)
         self._trim_score = trim_score
         self._shown: dict[int, int] = {}  # a tube's number to its track's; of tubes that are alive
+        self._visible: set[int] = set()  # tubes whose last box was shown
         self._count = 0
 
     def step(self, boxes: NDArray[Any], scores: NDArray[Any], tracklets: NDArray[Any]) -> Tracked:
         """The tracks in the next sampled frame; see :meth:`OnlineLinker.step` for the arguments."""
         found = self._linker.step(boxes, scores, tracklets)
         confidence = found.rescored / 2
-        rows = np.flatnonzero(confidence >= self._trim_score)
+        stays = np.isin(found.tubes, list(self._visible)) & (confidence >= self._trim_score / 2)
+        shown = stays | (confidence >= self._trim_score)
+        self._visible = self._visible.difference(found.tubes[~shown].tolist()).union(found.tubes[shown].tolist())
+        rows = np.flatnonzero(shown)
         track_ids = np.array([self._track_id(int(tube)) for tube in found.tubes[rows]], dtype=np.int64)
         alive = set(self._linker.alive.tolist())
         self._shown = {tube: track for tube, track in self._shown.items() if tube in alive}
+        self._visible &= alive
         order = np.argsort(track_ids, kind="stable")
         rows = rows[order]
         return Tracked(found.boxes[rows], confidence[rows], found.scores[rows], found.classes[rows], track_ids[order])

@@ -23,6 +23,7 @@ from .modeling import DetectAndTrack, VideoStream, folded
 from .offline_tracks import Linked, OfflineTracks
 from .online_tracks import OnlineTracks
 from .pipeline import ahead
+from .track_shelf import Trim
 from .tubes.collector import TubeSettings
 
 Frame = NDArray[np.uint8]
@@ -66,6 +67,7 @@ class VideoPredictor:
         mode: str = "offline",
         temporal_stride: int = 1,
         window: int | None = None,
+        min_frames: int = 1,
     ) -> None:
         """
         Args:
@@ -83,8 +85,9 @@ class VideoPredictor:
         """
         if mode not in ("offline", "online"):
             raise ValueError(f'mode is {mode!r}: it must be "offline" or "online"')
-        if temporal_stride < 1:
-            raise ValueError(f"temporal_stride is {temporal_stride}: it must be at least 1")
+        for name, value in {"temporal_stride": temporal_stride, "min_frames": min_frames}.items():
+            if value < 1:
+                raise ValueError(f"{name} is {value}: it must be at least 1")
         if window is not None and (mode == "online" or window < 1):
             raise ValueError(f"window is {window}, in mode {mode!r}: windows are linked offline, of at least 1 frame")
         if cfg.INPUT.FORMAT not in FORMATS:
@@ -106,14 +109,15 @@ class VideoPredictor:
         self.mode, self.temporal_stride, self.window = mode, temporal_stride, window
         self._sides = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
         self._rgb, self._batch = cfg.INPUT.FORMAT == "RGB", cfg.TEST.FRAMES_PER_BATCH
-        self._trim_score = cfg.TUBES.TRIM_SCORE
+        self._trim = Trim(cfg.TUBES.TRIM_SCORE, min_frames)
         self.reset()
 
     def reset(self) -> None:
         """Forget the video under way: the next frame is the first of another."""
         self.stream_model.reset()
-        self._online = OnlineTracks(self._settings, self._trim_score) if self.mode == "online" else None
-        self._offline = OfflineTracks(self._settings, self._trim_score, window=self.window)
+        self._online = OnlineTracks(self._settings, self._trim.score) if self.mode == "online" else None
+        patience = 8 * self.temporal_stride
+        self._offline = OfflineTracks(self._settings, self._trim, window=self.window, patience=patience)
         self._held: Tracked | None = None
         self._size: tuple[int, int] | None = None
         self._seen = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from .frame_result import FrameResult, Tracked
 from .geometry import FloatArray
 from .spill import GrowingArray, SpillFile
+from .tubes.identities import Identities, jump
 from .tubes.long_video import ClassTubes, LongVideo
 
 _FRAMES_AT_A_TIME = 256
@@ -22,7 +24,7 @@ _FRAMES_AT_A_TIME = 256
 
 @dataclass
 class ShownTube:
-    """A tube as far as it is shown.
+    """A part of a tube as far as it is shown.
 
     Attributes:
         category: its class.
@@ -31,8 +33,7 @@ class ShownTube:
         mean: of its scores there.
         row: where its boxes begin on the shelf.
         begin: the place, among the frames of its class, of that box.
-        count: how many boxes are on the shelf.
-        number: of the track.
+        part: its number among all parts of tubes.
     """
 
     category: int
@@ -41,8 +42,47 @@ class ShownTube:
     mean: float
     row: int
     begin: int
-    count: int
-    number: int = field(default=0)
+    part: int
+
+
+class Trim(NamedTuple):
+    """Which part of a tube is shown.
+
+    Attributes:
+        score: in [0, 1]: from the first to the last frame whose re-scored value, halved, is at least this.
+        min_frames: a tube that is shown in fewer frames is not shown at all.
+    """
+
+    score: float
+    min_frames: int = 1
+
+
+class Joints(NamedTuple):
+    """How a tube goes on from one window to the next.
+
+    Attributes:
+        part: the part of a tube that goes on in the frame that two windows share; None where none does.
+        shown: it was shown to the end of the window before: then it is shown from its first frame on, if at all.
+        border: the frame that the window shares with the next one; None in the last window.
+    """
+
+    part: int | None
+    shown: bool
+    border: int | None
+
+
+class _FrameRows(NamedTuple):
+    """The shown boxes of a frame: x1, y1, x2, y2, re-scored value, own score; their classes and parts of tubes."""
+
+    values: FloatArray
+    categories: NDArray[np.int64]
+    parts: NDArray[np.int64]
+
+    def numbered(self, frame: int, identities: Identities) -> Tracked:
+        numbers = identities.number(frame, self.values[:, :4], self.categories, self.parts)
+        order = np.argsort(numbers)
+        values = self.values[order]
+        return Tracked(values[:, :4], values[:, 4] / 2, values[:, 5], self.categories[order], numbers[order])
 
 
 class DetectionShelf:
@@ -76,17 +116,22 @@ class DetectionShelf:
 class TrackShelf:
     """The tubes of a linked video. Their boxes stay where the video has them; the rest is 20 bytes a box."""
 
-    def __init__(self, video: LongVideo, file: SpillFile) -> None:
-        self._video = video
+    def __init__(self, video: LongVideo, file: SpillFile, parts: Iterator[int]) -> None:
+        """
+        Args:
+            video: that is linked.
+            file: where the tubes go.
+            parts: numbers for the parts of tubes.
+        """
+        self._video, self._parts = video, parts
         self._paths = GrowingArray(file, np.int32)
         self._values = GrowingArray(file, np.float64, 2)
         self._tubes: list[ShownTube] = []
         self._classes: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = {}
 
-    def add(
-        self, category: int, found: ClassTubes, k: int, trim_score: float, *, whole_start: bool = False
-    ) -> ShownTube | None:
-        """Take a tube as far as it is shown: from the first to the last frame of at least the trim score.
+    def add(self, category: int, found: ClassTubes, k: int, trim: Trim, joints: Joints) -> Joints:
+        """Take a tube as far as it is shown: cut where it jumps, and of each part from the first to the last frame of
+        at least the trim score.
 
         Between sampled frames scores are interpolated, see :func:`dnt_d2.tubes.interpolate_tube`.
 
@@ -94,56 +139,86 @@ class TrackShelf:
             category: its class.
             found: the tubes of the class.
             k: which of them.
-            trim_score: in [0, 1].
-            whole_start: show it from its first frame on, if at all.
+            trim: what is shown.
+            joints: how it goes on from the window before, and where this window ends.
 
         Returns:
-            What is shown, or None if no frame reaches the score.
+            How it goes on in the next window.
         """
-        frames = found.frames
+        part, shown = joints.part, None
+        for begin, end in pairwise([0, *self._jumps(category, found, k, trim), len(found.frames)]):
+            goes_on = begin == 0 and joints.shown
+            part = part if begin == 0 and part is not None else next(self._parts)
+            places = slice(begin, end)
+            shown = self._cut(category, found, k, places, trim, goes_on=goes_on, border=joints.border)
+            if shown is not None:
+                shown.part = part
+                self._tubes.append(shown)
+        return Joints(part, shown is not None and shown.last == joints.border, None)
+
+    def _jumps(self, category: int, found: ClassTubes, k: int, trim: Trim) -> list[int]:
+        """The places before which the tube is to be cut; none of a tube that isn't shown."""
+        cuts: list[int] = []
+        if found.rescored[k].max() / 2 < trim.score:
+            return cuts
+        loose = np.flatnonzero(found.linked[k] == 0)
+        for start in range(0, len(found.frames), _FRAMES_AT_A_TIME):
+            places = loose[(loose >= start) & (loose < start + _FRAMES_AT_A_TIME)]
+            if len(places):
+                first, last = found.first_rows[places[0]], found.first_rows[places[-1] + 2]
+                boxes = self._video.boxes(category, int(first), int(last))
+                rows = found.first_rows[:-1] + found.indices[k] - first
+                apart = jump(boxes[rows[places]], boxes[rows[places + 1]])
+                cuts += (places[apart] + 1).tolist()
+        return cuts
+
+    def _cut(
+        self, category: int, found: ClassTubes, k: int, places: slice, trim: Trim, *, goes_on: bool, border: int | None
+    ) -> ShownTube | None:
+        """Put on the shelf what is shown of a part of a tube."""
+        frames = found.frames[places]
         every = np.arange(frames[0], frames[-1] + 1)
-        confidence = np.interp(every, frames, found.rescored[k]) / 2
-        strong = np.flatnonzero(confidence >= trim_score)
+        confidence = np.interp(every, frames, found.rescored[k, places]) / 2
+        strong = np.flatnonzero(confidence >= trim.score)
         if not len(strong):
             return None
-        start, stop = 0 if whole_start else int(strong[0]), int(strong[-1]) + 1
+        start, stop = 0 if goes_on else int(strong[0]), int(strong[-1]) + 1
         first, last = int(every[start]), int(every[stop - 1])
-        begin, end = _around(frames, first, last)
-        shown = ShownTube(
-            category, first, last, float(confidence[start:stop].mean()), len(self._paths), begin, end - begin
-        )
-        self._paths.append(found.indices[k, begin:end])
-        self._values.append(np.stack([found.rescored[k, begin:end], found.scores[k, begin:end]], axis=1))
-        self._classes.setdefault(category, (frames.astype(np.int32), found.first_rows.astype(np.int32)))
-        self._tubes.append(shown)
+        if stop - start < trim.min_frames and not goes_on and last != border:
+            return None
+        low, high = (places.start + place for place in _around(frames, first, last))
+        shown = ShownTube(category, first, last, float(confidence[start:stop].mean()), len(self._paths), low, part=-1)
+        self._paths.append(found.indices[k, low:high])
+        self._values.append(np.stack([found.rescored[k, low:high], found.scores[k, low:high]], axis=1))
+        self._classes.setdefault(category, (found.frames.astype(np.int32), found.first_rows.astype(np.int32)))
         return shown
 
     def results(
-        self, start: int, stop: int, size: tuple[int, int], detections: DetectionShelf
+        self, start: int, stop: int, size: tuple[int, int], detections: DetectionShelf, identities: Identities
     ) -> Iterator[FrameResult]:
         """The frames from ``start`` to ``stop - 1`` in order; inside a frame tracks go by their numbers."""
-        self._tubes.sort(key=lambda tube: tube.number)
+        self._tubes.sort(key=lambda tube: (tube.first, -tube.mean))
         for begin in range(start, stop, _FRAMES_AT_A_TIME):
             end = min(begin + _FRAMES_AT_A_TIME, stop)
             alone = detections.read(begin, end, size)
-            for frame, tracked in zip(range(begin, end), self._by_frame(begin, end), strict=True):
+            for frame, rows in zip(range(begin, end), self._by_frame(begin, end), strict=True):
+                tracked = rows.numbered(frame, identities)
                 yield FrameResult(frame, tracked.to_instances(size), alone.get(frame))
 
-    def _by_frame(self, begin: int, end: int) -> Iterator[Tracked]:
+    def _by_frame(self, begin: int, end: int) -> Iterator[_FrameRows]:
         tubes = [tube for tube in self._tubes if tube.first < end and tube.last >= begin]
         blocks: dict[int, FloatArray] = {}
-        parts = [self._part(tube, begin, end, blocks) for tube in tubes]
-        frames = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in parts)])
-        rows = np.concatenate([np.zeros((0, 6)), *(part[1] for part in parts)])
-        lengths = [len(part[0]) for part in parts]
+        found = [self._part(tube, begin, end, blocks) for tube in tubes]
+        frames = np.concatenate([np.zeros(0, np.int64), *(frames for frames, _ in found)])
+        values = np.concatenate([np.zeros((0, 6)), *(values for _, values in found)])
+        lengths = [len(frames) for frames, _ in found]
         categories = np.repeat(np.array([tube.category for tube in tubes], np.int64), lengths)
-        numbers = np.repeat(np.array([tube.number for tube in tubes], np.int64), lengths)
+        parts = np.repeat(np.array([tube.part for tube in tubes], np.int64), lengths)
         order = np.argsort(frames, kind="stable")
         edges = np.searchsorted(frames[order], np.arange(begin, end + 1))
         for low, high in pairwise(edges.tolist()):
             here = order[low:high]
-            values = rows[here]
-            yield Tracked(values[:, :4], values[:, 4] / 2, values[:, 5], categories[here], numbers[here])
+            yield _FrameRows(values[here], categories[here], parts[here])
 
     def _part(
         self, tube: ShownTube, begin: int, end: int, blocks: dict[int, FloatArray]

@@ -154,19 +154,16 @@ def test_what_a_result_holds(cfg: CfgNode, model: DetectAndTrack, video: list[Pi
 def test_a_tubes_boxes_gain_the_mean_of_its_best_half(
     cfg: CfgNode, model: DetectAndTrack, video: list[Picture]
 ) -> None:
-    results = run(cfg, model, video)
-    rows = [
-        (i, raw, score)
-        for r in results
-        for i, raw, score in zip(
-            r.instances.ID, r.instances.raw_scores.tolist(), r.instances.scores.tolist(), strict=True
-        )
-    ]
-    for track in {i for i, _, _ in rows}:
-        own = [raw for i, raw, _ in rows if i == track]
-        best = sorted(own, reverse=True)[: -(-len(own) // 2)]
-        shown = [score for i, _, score in rows if i == track]
-        assert shown == pytest.approx([(raw + sum(best) / len(best)) / 2 for raw in own], abs=1e-5)
+    """Also where a track goes from one tube to another: boxes of one tube have one gain."""
+    gains: dict[float, list[float]] = {}
+    for r in run(cfg, model, video):
+        for raw, score in zip(r.instances.raw_scores.tolist(), r.instances.scores.tolist(), strict=True):
+            known = next((g for g in gains if abs(g - (2 * score - raw)) < 1e-5), 2 * score - raw)
+            gains.setdefault(known, []).append(raw)
+    assert len(gains) > 10
+    for gain, own in gains.items():
+        assert len(own) == len(video)
+        assert gain == pytest.approx(np.mean(sorted(own, reverse=True)[:4]), abs=1e-5)
 
 
 @pytest.mark.parametrize("batch", [2, 5])
@@ -211,9 +208,10 @@ def test_temporal_stride(
         through = where[before].keys() & where[after].keys()
         assert through
         for frame in range(before + 1, after):
-            assert where[frame].keys() == through
+            assert where[frame]
+            assert where[frame].keys() <= through
             share = (frame - before) / (after - before)
-            for i in through:
+            for i in where[frame]:
                 expected = where[before][i] + share * (where[after][i] - where[before][i])
                 assert torch.allclose(where[frame][i], expected, atol=1e-3)
 
@@ -347,6 +345,8 @@ def test_bad_settings_are_named(cfg: CfgNode, model: DetectAndTrack, small_model
         VideoPredictor(cfg, model=model, mode="sideways")
     with pytest.raises(ValueError, match="temporal_stride is 0"):
         VideoPredictor(cfg, model=model, temporal_stride=0)
+    with pytest.raises(ValueError, match="min_frames is 0: it must be at least 1"):
+        VideoPredictor(cfg, model=model, min_frames=0)
     with pytest.raises(TypeError, match="needs a DetectAndTrack model"):
         VideoPredictor(cfg, model=torch.nn.Identity())
     cfg = cfg.clone()
@@ -495,14 +495,22 @@ def test_online_boxes_stay_where_they_were_until_the_network_looks_again(
 
 
 def test_online_trimming_hides_weak_boxes_alone(cfg: CfgNode, model: DetectAndTrack, video: list[Picture]) -> None:
+    """A track is there from the threshold to half of it."""
     everything = run(cfg, model, video, mode="online")
     threshold = float(torch.cat([r.instances.scores for r in everything]).quantile(0.8)) + 1e-5
     cfg = cfg.clone()
     cfg.TUBES.TRIM_SCORE = threshold
     strong = run(cfg, model, video, mode="online")
+    there: set[int] = set()
     for a, b in zip(strong, everything, strict=True):
-        kept = b.instances.scores >= threshold
-        assert sorted(a.instances.scores.tolist()) == pytest.approx(sorted(b.instances.scores[kept].tolist()))
+        scores = dict(zip(b.instances.ID, b.instances.scores.tolist(), strict=True))
+        for i, score in scores.items():
+            if score < threshold / 2:
+                there.discard(i)
+            elif score >= threshold:
+                there.add(i)
+        kept = [score for i, score in scores.items() if i in there]
+        assert sorted(a.instances.scores.tolist()) == pytest.approx(sorted(kept))
     shown = [i for r in strong for i in r.instances.ID]
     assert set(shown) == set(range(1, max(shown) + 1))  # numbered as they first appear
 

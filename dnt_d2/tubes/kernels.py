@@ -193,3 +193,16 @@ def paths_through(
             scores[box] = -np.inf  # it is taken
             box = step[box]
     return paths
+
+
+@kernel
+def mark_linked(paths: SmallIntArray, starts: IntArray, links: SmallIntArray, link_starts: SmallIntArray) -> ByteArray:
+    """(K, F - 1) 1 where a tracklet leads from a tube's box to its next; for arguments see :func:`paths_through`."""
+    marks = np.zeros((paths.shape[0], paths.shape[1] - 1), np.uint8)
+    for k in range(len(paths)):
+        for f in range(paths.shape[1] - 1):
+            box, successor = starts[f] + paths[k, f], starts[f + 1] + paths[k, f + 1]
+            for place in range(link_starts[box], link_starts[box + 1]):
+                if links[place] == successor:
+                    marks[k, f] = 1
+    return marks

@@ -34,6 +34,7 @@ class ClassTubes(NamedTuple):
         indices: (K, L) int32, which box of the frame each tube has.
         scores: (K, L) own scores, in [0, 1].
         rescored: (K, L) in [0, 2].
+        linked: (K, L - 1) 1 where a tracklet leads from a tube's box to its next one (psi of eq. 6), else 0.
     """
 
     frames: IntArray
@@ -41,6 +42,7 @@ class ClassTubes(NamedTuple):
     indices: NDArray[np.int32]
     scores: FloatArray
     rescored: FloatArray
+    linked: NDArray[np.uint8]
 
 
 class _End(NamedTuple):
@@ -139,15 +141,17 @@ class LongVideo:
         frames = np.asarray(self._frames, dtype=np.int64)[places]
         if not len(frames):
             none = np.zeros((0, 0))
-            return ClassTubes(frames, first_rows, none.astype(np.int32), none, none)
+            return ClassTubes(frames, first_rows, none.astype(np.int32), none, none, none.astype(np.uint8))
         link_starts = np.zeros(len(found.scores) + 1, np.int32)
         link_starts[1 : len(found.degrees) + 1] = np.cumsum(found.degrees.read(), dtype=np.int32)
         link_starts[len(found.degrees) + 1 :] = len(found.links)  # nothing follows the last frame
-        indices = kernels.paths_through(found.scores.read(), first_rows, found.links.read(), link_starts)
-        del link_starts
+        links = found.links.read()
+        indices = kernels.paths_through(found.scores.read(), first_rows, links, link_starts)
+        linked = kernels.mark_linked(indices, first_rows, links, link_starts)
+        del links, link_starts
         all_scores = found.scores.read()
         scores = np.stack([all_scores[first_rows[:-1] + path] for path in indices])
-        return ClassTubes(frames, first_rows, indices, scores, self._rescore(scores, frames))
+        return ClassTubes(frames, first_rows, indices, scores, self._rescore(scores, frames), linked)
 
     def _rescore(self, scores: FloatArray, frames: IntArray) -> FloatArray:
         settings, rescored = self._settings, np.empty_like(scores)

@@ -167,8 +167,8 @@ class TrackShelf:
             if len(places):
                 first, last = found.first_rows[places[0]], found.first_rows[places[-1] + 2]
                 boxes = self._video.boxes(category, int(first), int(last))
-                rows = found.first_rows[:-1] + found.indices[k] - first
-                apart = jump(boxes[rows[places]], boxes[rows[places + 1]])
+                here, there = (found.first_rows[at] + found.indices[k, at] - first for at in (places, places + 1))
+                apart = jump(boxes[here], boxes[there])
                 cuts += (places[apart] + 1).tolist()
         return cuts
 

@@ -7,26 +7,21 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, starmap
 from typing import Any, NamedTuple
 
-import numpy as np
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.modeling import build_model
-from numpy.typing import NDArray
 from torch import nn
 
 from .config_check import check_config
-from .data.augmentation import input_shape, resize, to_tensor
-from .data.images import FORMATS
 from .evaluation.outputs import link_arrays
 from .frame_result import FrameResult, Tracked
 from .modeling import DetectAndTrack, VideoStream, folded
+from .network_input import Frame, NetworkInput, check_picture
 from .offline_tracks import Linked, OfflineTracks
 from .online_tracks import OnlineTracks
 from .pipeline import ahead
 from .track_shelf import Trim
 from .tubes.collector import TubeSettings
-
-Frame = NDArray[np.uint8]
 
 
 class _Ready(NamedTuple):
@@ -90,8 +85,7 @@ class VideoPredictor:
                 raise ValueError(f"{name} is {value}: it must be at least 1")
         if window is not None and (mode == "online" or window < 1):
             raise ValueError(f"window is {window}, in mode {mode!r}: windows are linked offline, of at least 1 frame")
-        if cfg.INPUT.FORMAT not in FORMATS:
-            raise ValueError(f"INPUT.FORMAT is {cfg.INPUT.FORMAT!r}; D&T reads {' or '.join(FORMATS)}")
+        self._input = NetworkInput(cfg)
         self._settings = dataclasses.replace(TubeSettings.from_config(cfg.TUBES), online=mode == "online")
         if model is None:
             check_config(_without_data(cfg), training=False)
@@ -107,8 +101,7 @@ class VideoPredictor:
         if mode == "online" and self.stream_model.model.score_average != "none":
             raise ValueError('mode is "online", but TEST.SCORE_AVERAGE needs the next frame: set it to "none"')
         self.mode, self.temporal_stride, self.window = mode, temporal_stride, window
-        self._sides = (cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
-        self._rgb, self._batch = cfg.INPUT.FORMAT == "RGB", cfg.TEST.FRAMES_PER_BATCH
+        self._batch = cfg.TEST.FRAMES_PER_BATCH
         self._trim = Trim(cfg.TUBES.TRIM_SCORE, min_frames)
         self.reset()
 
@@ -147,13 +140,8 @@ class VideoPredictor:
 
     def _prepare(self, index: int, frame: Frame) -> _Ready:
         """Check a frame by itself, and resize it. This may run in a background thread."""
-        if not isinstance(frame, np.ndarray):
-            raise ValueError(f"frame {index} is a {type(frame).__name__}: (H, W, 3) uint8, BGR, was expected")
-        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-            raise ValueError(
-                f"frame {index} is {frame.dtype} of shape {frame.shape}: (H, W, 3) uint8, BGR, was expected"
-            )
-        return _Ready(frame, self._item(index, frame) if index % self.temporal_stride == 0 else None)
+        check_picture(index, frame)
+        return _Ready(frame, self._input.item(index, frame) if index % self.temporal_stride == 0 else None)
 
     def _take(self, ready: _Ready) -> list[FrameResult]:
         """The frame's turn has come."""
@@ -199,7 +187,7 @@ class VideoPredictor:
             return iter(())
         assert self._size is not None
         if self._skipped is not None:
-            self._pending.append(self._item(*self._skipped))  # the last frame, as a short last step
+            self._pending.append(self._input.item(*self._skipped))  # the last frame, as a short last step
         found = chain(self._run(), self._offline.finish(self._seen, self._size))
         self.reset()
         return found
@@ -227,12 +215,6 @@ class VideoPredictor:
         for each in ahead(ready, depth) if depth else ready:
             yield from self._take(each)
         yield from self.drain()
-
-    def _item(self, index: int, frame: Frame) -> dict[str, Any]:
-        height, width = frame.shape[:2]
-        picture = np.ascontiguousarray(frame[:, :, ::-1]) if self._rgb else frame
-        image = to_tensor(resize(picture, input_shape(height, width, *self._sides)))
-        return {"image": image, "height": height, "width": width, "video_id": 0, "frame_index": index}
 
     def _run(self) -> Iterator[FrameResult]:
         """Run the network on the frames that wait; gives the results of windows that are complete then."""

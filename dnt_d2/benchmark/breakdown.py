@@ -53,7 +53,7 @@ def time_parts(
     """
     predictor = VideoPredictor(cfg, model=model, mode="online")
     parts = [
-        Part("resize", predictor, "_item"),
+        Part("resize", predictor._input, "item"),
         *network_parts(model),
         Part("voting", online, "vote_classes"),
         Part("link", online_kernels, "link_frame"),

@@ -14,8 +14,9 @@ from ..frame_result import FrameResult
 class Choice:
     """Takes the results of one video, frame after frame, and leaves out what is not wanted.
 
-    A track is shown from the frame in which it reaches the score to its end. Were each box measured by itself, tracks
-    would flicker where an object is blurred or hidden, which is where tubes are of use.
+    A track is shown from the frame in which it reaches the score, until it ends or falls below half of it. With one
+    limit for each box by itself, tracks would flicker where an object is blurred or hidden, which is where tubes are
+    of use; without the lower one, a track whose object has left would stay, online, for seconds.
 
     Args:
         score: what a track must have reached, and what a detection of the frame alone must have; in [0, 1].
@@ -25,16 +26,15 @@ class Choice:
     def __init__(self, score: float = 0.0, classes: Sequence[int] | None = None) -> None:
         self._score = score
         self._classes = None if classes is None else torch.tensor(classes, dtype=torch.int64)
-        # Of the frame before: a track has no gaps, so that there is no need to remember those that are gone.
-        self._reached: set[int] = set()
+        self._shown: set[int] = set()  # the tracks of the frame before
 
     def __call__(self, result: FrameResult) -> FrameResult:
         """What is wanted of the next frame; the result itself is not changed."""
         found = self._of_classes(result.instances)
         ids = found.track_ids.tolist()
-        sure = (found.scores >= self._score).tolist()
-        kept = [now or track in self._reached for track, now in zip(ids, sure, strict=True)]
-        self._reached = {track for track, keep in zip(ids, kept, strict=True) if keep}
+        limits = [self._score / 2 if track in self._shown else self._score for track in ids]
+        kept = [score >= limit for score, limit in zip(found.scores.tolist(), limits, strict=True)]
+        self._shown = {track for track, keep in zip(ids, kept, strict=True) if keep}
         alone = result.detections
         if alone is not None:
             alone = self._of_classes(alone)

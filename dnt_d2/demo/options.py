@@ -86,7 +86,7 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
         type=_share,
         default=0.0,
         metavar="S",
-        help="show a track from where it reaches this score, in [0, 1], to its end; and single boxes that have it",
+        help="show a track from where it reaches this score, in [0, 1], until it falls below half of it",
     )
 
 

@@ -34,11 +34,11 @@ def test_some_classes(result: Make) -> None:
     assert len(found.instances) == 4
 
 
-def test_a_track_is_there_from_where_it_reaches_the_score_to_its_end(result: Make) -> None:
+def test_a_track_is_there_from_where_it_reaches_the_score_until_it_falls_below_half(result: Make) -> None:
     choice = Choice(0.5)
-    scores = {1: [0.4, 0.5, 0.1, 0.9], 2: [0.4, 0.4, 0.4, 0.4], 3: [0.9, 0.1, 0.1, 0.1]}
+    scores = {1: [0.4, 0.5, 0.25, 0.4], 2: [0.4, 0.4, 0.4, 0.4], 3: [0.9, 0.3, 0.2, 0.4]}
     frames = [choice(result(t, [(track, 0, of[t]) for track, of in scores.items()])) for t in range(4)]
-    assert [frame.instances.track_ids.tolist() for frame in frames] == [[3], [1, 3], [1, 3], [1, 3]]
+    assert [frame.instances.track_ids.tolist() for frame in frames] == [[3], [1, 3], [1], [1]]
     assert choice(result(4, [])).instances.track_ids.tolist() == []
     assert choice(result(5, [(1, 0, 0.4)])).instances.track_ids.tolist() == []  # somebody else, after a gap
 

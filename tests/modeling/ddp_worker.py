@@ -6,6 +6,7 @@ PYTHONPATH=.:tests python tests/modeling/ddp_worker.py FOLDER        writes FOLD
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import sys
 from datetime import timedelta
@@ -17,7 +18,7 @@ from conftest import _make_pair, _small_cfg, _small_model
 from detectron2.engine import HookBase, launch
 from detectron2.utils import comm
 from detectron2.utils.events import EventStorage
-from torch import Tensor
+from torch import Tensor, multiprocessing
 
 from dnt_d2.engine import Trainer
 from dnt_d2.launching import run_rank
@@ -95,4 +96,6 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
+    # Each process would import everything anew, which takes longer than the steps.
+    multiprocessing.start_processes = functools.partial(multiprocessing.start_processes, start_method="fork")
     launch(run_rank, 2, dist_url="auto", args=(main, sys.argv[1]), timeout=timedelta(seconds=60))

@@ -27,13 +27,13 @@ _CLIPS = {
     "network saw pictures of; bicycles and motorcycles are not, and people are none of the 30 classes of ImageNet VID.",
     "vtest.avi": "People who cross a lawn, before a fixed camera; from the Debian package `opencv-doc` 4.6.0+dfsg-12 "
     "(Apache-2.0 and BSD-3-Clause). People are none of the 30 classes of ImageNet VID. The parked cars are, but the "
-    "network sees them 15 pixels high. Any box on a person is wrong.",
+    "network sees them less than 20 pixels high. Any box on a person is wrong.",
 }
 
 _CLIP = """\
 <img src="{where}/{file}" width="560" alt="A frame of {clip}: single frames above, tubes below">
 
-*{what}* In {frames} frames, **{sure}** boxes of tubes have the score that is drawn above; of at least {score}, there
+*{what}* In {frames} frames, **{sure}** boxes of tubes reach the score of the pictures above; of at least {score}, there
 are: {told}. The picture, frame {frame}, has the surest."""
 
 _README = """

@@ -38,15 +38,8 @@ are: {told}. The picture, frame {frame}, has the surest."""
 
 _README = """
 *Validation videos: single frames above, tubes below. A label has the frame's own score and then the tube's; a tinted
-box is one that the frame alone does not have.* **[The gallery]({page})** has the tubes over time, where it fails, and
-real clips.
-"""
-
-_README_CORRELATION = """
-![Two frames with a {mover} that moves, arrays of correlation maps, and their highest answers]({correlation})
-
-*What the correlation layers see: figure 4 of the paper, and below it, for one object, the answers to all displacements.
-The {mover} goes {way}.*
+box is one that the frame alone does not have.* **[The gallery]({page})** has the tubes over time, what the correlation
+layers see, where it fails, and real clips.
 """
 
 
@@ -158,14 +151,11 @@ def _clip(fact: Facts, where: str) -> str:
 
 
 def readme_block(page: Path, pictures: Path, readme: Path, facts: Facts) -> str:
-    """The gallery in README: the animations side by side, and the correlation maps."""
+    """The gallery in README: the animations side by side."""
     root = readme.resolve().parent
     where, link = (path.resolve().relative_to(root).as_posix() for path in (pictures, page))
     text = "".join(
         f'<img src="{where}/{fact["file"]}" width="{98 // len(facts["stretches"])}%" alt="{_alt(fact)}">\n'
         for fact in facts["stretches"]
     )
-    text += _README.format(page=link)
-    if facts["correlation"] is not None:
-        text += _README_CORRELATION.format(**_correlation(facts["correlation"], where))
-    return text
+    return text + _README.format(page=link)

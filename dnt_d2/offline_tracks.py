@@ -117,6 +117,7 @@ class OfflineTracks:
     def _results(self, stop: int, size: tuple[int, int], border: int | None) -> Results:
         """Those of the frames from the start of the window to ``stop - 1``; linked now, read when asked for."""
         shelf = TrackShelf(self._video, self._file, self._parts)
+        trim = self._trim._replace(min_frames=min(self._trim.min_frames, stop - self._start))
         going_on: dict[tuple[int, int], Joints] = {}
         for category in range(self._video.num_classes):
             found = self._video.link(category)
@@ -125,7 +126,7 @@ class OfflineTracks:
                 if found.frames[0] == self._start:
                     before = self._open.get((category, int(found.indices[k, 0])), joints)
                     joints = before._replace(border=border)
-                after = shelf.add(category, found, k, self._trim, joints)
+                after = shelf.add(category, found, k, trim, joints)
                 if found.frames[-1] == border:
                     going_on[category, int(found.indices[k, -1])] = after
         self._open = going_on

@@ -50,7 +50,7 @@ class Trim(NamedTuple):
 
     Attributes:
         score: in [0, 1]: from the first to the last frame whose re-scored value, halved, is at least this.
-        min_frames: a tube that is shown in fewer frames is not shown at all.
+        min_frames: a part of a tube that is shown in fewer frames is not shown at all.
     """
 
     score: float

@@ -208,3 +208,10 @@ def test_what_is_shown_only_shortly_is_left_out(window: int | None) -> None:
                 shown[round(x / 50)].add(result.frame_index)
         assert {i for i in strong if not shown[i]} == left_out
         assert all(shown[i] == set(strong[i]) for i in strong if i not in left_out)
+
+
+def test_in_a_short_video_everything_is_short() -> None:
+    linked = video(0, range(3))
+    assert [rows_of(r) for r in run(linked, 3, 0.1, None, 5)] == [rows_of(r) for r in run(linked, 3, 0.1, None, 3)]
+    (result,) = run(linked[:1], 1, 0.1, None, 5)
+    assert rows_of(result)

@@ -94,7 +94,8 @@ def _run(args: argparse.Namespace, cfg: CfgNode, source: VideoSource) -> int:
 
 def _load(cfg: CfgNode, mode: str, args: argparse.Namespace) -> VideoPredictor:
     try:
-        return VideoPredictor(cfg, mode=mode, temporal_stride=args.stride, window=args.window)
+        settings = {"temporal_stride": args.stride, "window": args.window, "min_frames": args.min_frames}
+        return VideoPredictor(cfg, mode=mode, **settings)
     except AssertionError as error:  # what Detectron2 raises for a missing file
         raise FileNotFoundError(f"MODEL.WEIGHTS is {cfg.MODEL.WEIGHTS!r}: {error}") from error
 

@@ -64,7 +64,7 @@ def test_modes(trained: CfgNode, run: Run, clip: Path, tmp_path: Path, settings:
     assert run("--input", clip, "--tracks", tracks, *words) == 0
     expected = [
         (str(r.frame_index), str(track), pytest.approx(float(score), rel=1e-4))
-        for r in VideoPredictor(trained, **settings).stream(read_frames(clip))
+        for r in VideoPredictor(trained, min_frames=5, **settings).stream(read_frames(clip))
         for track, score in zip(r.instances.track_ids.tolist(), r.instances.scores, strict=True)
     ]
     assert expected

@@ -18,8 +18,9 @@ demo: environment
 browser: environment
 	@$(RUN) tools/fetch_browser.py .venv/browser >/dev/null || true
 
+# Two at a time, each file in one process: what a file's tests share is made once.
 test: environment browser
-	$(RUN) -m pytest -rs
+	$(RUN) -m pytest -rs -n 2 --dist loadfile
 
 proofs: environment
 	$(RUN) -m pytest -m slow

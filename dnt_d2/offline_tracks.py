@@ -84,7 +84,6 @@ class OfflineTracks:
 
         Raises:
             ValueError: see :meth:`dnt_d2.tubes.long_video.LongVideo.add`; or revised scores of another shape.
-            OSError: the temporary file can't be written.
         """
         done: Results = iter(())
         if self._last is None and revised is not None:

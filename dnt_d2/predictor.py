@@ -134,7 +134,6 @@ class VideoPredictor:
 
         Raises:
             ValueError: when the frame is no such array, or its size differs. The video can go on with another frame.
-            OSError: offline, when the temporary file can't be written.
         """
         return self._take(self._prepare(self._seen, frame))
 

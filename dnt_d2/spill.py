@@ -11,6 +11,7 @@ They are read, not mapped: mapped pages would count as memory of the process all
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from array import array
 from typing import IO, Any
@@ -18,55 +19,78 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+_log = logging.getLogger(__name__)
+
 
 class SpillFile:
     """A temporary file for many :class:`GrowingArray`, which nobody else sees, and which goes when it is forgotten.
 
     It is made when there is something to write: a short video has none. It lies where ``tempfile`` puts it: in the
-    folder that the environment names as ``TMPDIR``, else in the system's.
+    folder that the environment names as ``TMPDIR``, else in the system's. When that is full, what comes is kept in
+    memory, with a logged warning: hours of tracking are not lost for it.
+
+    Attributes:
+        size: bytes in the file.
     """
 
     def __init__(self) -> None:
         """Without a file yet."""
         self._file: IO[bytes] | None = None
+        self._kept: list[NDArray[Any]] = []
         self.size = 0
-        """Bytes written."""
 
     def append(self, data: NDArray[Any]) -> int:
         """Write an array at the end.
 
         Returns:
-            Where it begins, for :meth:`fill`.
+            Which one it is, for :meth:`fill`.
+        """
+        place = self.size
+        if not self._kept:
+            try:
+                self._write(np.ascontiguousarray(data).data.cast("B"))
+                return place
+            except OSError as error:
+                _log.warning(
+                    "the temporary file of a long video in %s can't be written (%s, after %.0f MB): from here on, "
+                    "memory grows instead. Name a folder with more space in TMPDIR, or track in a window, or online",
+                    tempfile.gettempdir(),
+                    error.strerror,
+                    place / 1e6,
+                )
+        self._kept.append(data.copy())
+        return -len(self._kept)
+
+    def _write(self, view: memoryview) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="dnt_d2-", buffering=0)  # noqa: SIM115 - it lives as long as this
+        self._file.seek(self.size)
+        count = len(view)
+        while len(view):
+            view = view[self._file.write(view) :]
+        self.size += count
+
+    def fill(self, place: int, skipped: int, target: NDArray[Any]) -> None:
+        """Read into a contiguous array.
+
+        Args:
+            place: what :meth:`append` returned.
+            skipped: how many bytes of that to pass over.
+            target: filled.
 
         Raises:
-            OSError: the disk is full, say; the message tells what helps. What was written before can still be read.
+            OSError: the file has lost its end.
         """
-        place, view = self.size, np.ascontiguousarray(data).data.cast("B")
-        try:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="dnt_d2-", buffering=0)  # noqa: SIM115 - it lives as long as this
-            self._file.seek(place)
-            while len(view):
-                view = view[self._file.write(view) :]
-        except OSError as error:
-            reason = f"{error.strerror}, after {place / 1e6:.0f} MB"
-            message = (
-                f"what a long video leaves behind is kept in a temporary file, which can't be written ({reason}). Free "
-                "some space, name a folder with more of it in TMPDIR, or track in a window, or online"
-            )
-            raise OSError(error.errno, message, tempfile.gettempdir()) from error
-        self.size = place + data.nbytes
-        return place
-
-    def fill(self, place: int, target: NDArray[Any]) -> None:
-        """Read into a contiguous array what :meth:`append` wrote at a place, or the beginning of it."""
-        assert self._file is not None, "nothing was written yet"
-        self._file.seek(place)
         view = target.data.cast("B")
+        if place < 0:
+            view[:] = self._kept[-place - 1].data.cast("B")[skipped : skipped + len(view)]
+            return
+        assert self._file is not None, "nothing was written yet"
+        self._file.seek(place + skipped)
         while len(view):
             count = self._file.readinto(view)  # type: ignore[attr-defined]
             if not count:
-                raise OSError(f"a temporary file in {tempfile.gettempdir()} lost its end: was the disk full?")
+                raise OSError(f"a temporary file in {tempfile.gettempdir()} lost its end")
             view = view[count:]
 
 
@@ -135,6 +159,6 @@ class GrowingArray:
                 found[done:] = self._joined()[skipped : skipped + len(found) - done]
                 break
             count = min(self._step - skipped, len(found) - done)
-            self._file.fill(self._places[chunk] + skipped * self._row_bytes, found[done : done + count])
+            self._file.fill(self._places[chunk], skipped * self._row_bytes, found[done : done + count])
             done += count
         return found

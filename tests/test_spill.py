@@ -61,7 +61,7 @@ def test_nobody_sees_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert rows.read(98).tolist() == [98, 99]
 
 
-def test_a_full_disk_is_named_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_costs_memory_alone(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     class Full:
         """A disk with room for 64 bytes."""
 
@@ -79,9 +79,13 @@ def test_a_full_disk_is_named_and_loses_nothing(monkeypatch: pytest.MonkeyPatch)
 
     full = Full()
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: full)
-    rows = GrowingArray(SpillFile(), np.int64, held_bytes=24)
-    rows.append(np.arange(6))
-    with pytest.raises(OSError, match=r"can't be written \(No space left on device, after 0 MB\).*TMPDIR") as caught:
-        rows.append(np.arange(6))
-    assert caught.value.errno == errno.ENOSPC
-    assert rows.read(0, 6).tolist() == [0, 1, 2, 3, 4, 5]
+    file = SpillFile()
+    arrays = [GrowingArray(file, np.int64, held_bytes=24) for _ in range(2)]
+    for t in range(20):
+        arrays[0].append([t, t + 100])
+        arrays[1].append(-t)
+    assert arrays[0].read().tolist() == [n for t in range(20) for n in (t, t + 100)]
+    assert arrays[1].read(7, 20).tolist() == [-t for t in range(7, 20)]
+    assert file.size == 48
+    (message,) = caplog.messages
+    assert "No space left on device, after 0 MB): from here on, memory grows instead" in message

@@ -89,7 +89,11 @@ def _add_choices(group: argparse._ArgumentGroup) -> None:
         help="show a track from where it reaches this score, in [0, 1], until it falls below half of it",
     )
     group.add_argument(
-        "--min-frames", type=_count, default=5, metavar="N", help="offline, leave out what flickers up for fewer frames"
+        "--min-frames",
+        type=_count,
+        default=5,
+        metavar="N",
+        help="offline, leave out what flickers up for fewer frames (default 5)",
     )
 
 

@@ -96,7 +96,6 @@ class LongVideo:
 
         Raises:
             ValueError: when frames come in a wrong order, or the shapes don't fit.
-            OSError: the temporary file can't be written.
         """
         before = self._frames[-1] if self._frames else None
         found = check_frame(frame_index, boxes, scores, tracklets, before=before, num_classes=self.num_classes or None)

@@ -32,9 +32,8 @@ def test_buffers_count_as_long_as_they_live() -> None:
         return [torch.ones(32 * MIB, dtype=torch.uint8) for _ in range(3)]
 
     for call, expected in (one_after_the_other, 32), (at_once, 96):
-        found = peak_extra_bytes(call)
-        assert found is not None
-        assert expected * 0.9 < found / MIB < expected * 1.3
+        found = [peak_extra_bytes(call) or 0 for _ in range(3)]  # whatever else this process does counts, too
+        assert expected * 0.9 < min(found) / MIB < expected * 1.3
 
 
 def test_a_system_that_does_not_tell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
 
 
 def test_stages_are_those_of_the_command_line() -> None:
-    assert STAGES == ("correlation", "psroi", "linking", "evaluation", "inference", "training", "data", "drawing", "soak")
+    usual = ("correlation", "psroi", "linking", "evaluation", "inference", "training", "data", "drawing")
+    assert (*usual, "soak") == STAGES
 
 
 def test_units() -> None:

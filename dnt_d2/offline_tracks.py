@@ -128,6 +128,7 @@ class OfflineTracks:
                 after = shelf.add(category, found, k, trim, joints)
                 if found.frames[-1] == border:
                     going_on[category, int(found.indices[k, -1])] = after
+            del found  # of a long video, before the next class needs as much
         self._open = going_on
         return shelf.results(self._start, stop, size, self._detections, self._identities)
 

@@ -145,22 +145,21 @@ class TrackShelf:
         Returns:
             How it goes on in the next window.
         """
-        part, shown = joints.part, None
-        for begin, end in pairwise([0, *self._jumps(category, found, k, trim), len(found.frames)]):
+        part, shown, rescored = joints.part, None, self._video.rescored(found, k)
+        jumps = self._jumps(category, found, k) if rescored.max() / 2 >= trim.score else []
+        for begin, end in pairwise([0, *jumps, len(found.frames)]):
             goes_on = begin == 0 and joints.shown
             part = part if begin == 0 and part is not None else next(self._parts)
             places = slice(begin, end)
-            shown = self._cut(category, found, k, places, trim, goes_on=goes_on, border=joints.border)
+            shown = self._cut(category, found, k, rescored, places, trim, goes_on=goes_on, border=joints.border)
             if shown is not None:
                 shown.part = part
                 self._tubes.append(shown)
         return Joints(part, shown is not None and shown.last == joints.border, None)
 
-    def _jumps(self, category: int, found: ClassTubes, k: int, trim: Trim) -> list[int]:
-        """The places before which the tube is to be cut; none of a tube that isn't shown."""
+    def _jumps(self, category: int, found: ClassTubes, k: int) -> list[int]:
+        """The places before which the tube is to be cut."""
         cuts: list[int] = []
-        if found.rescored[k].max() / 2 < trim.score:
-            return cuts
         loose = np.flatnonzero(found.linked[k] == 0)
         for start in range(0, len(found.frames), _FRAMES_AT_A_TIME):
             places = loose[(loose >= start) & (loose < start + _FRAMES_AT_A_TIME)]
@@ -173,12 +172,21 @@ class TrackShelf:
         return cuts
 
     def _cut(
-        self, category: int, found: ClassTubes, k: int, places: slice, trim: Trim, *, goes_on: bool, border: int | None
+        self,
+        category: int,
+        found: ClassTubes,
+        k: int,
+        rescored: FloatArray,
+        places: slice,
+        trim: Trim,
+        *,
+        goes_on: bool,
+        border: int | None,
     ) -> ShownTube | None:
         """Put on the shelf what is shown of a part of a tube."""
         frames = found.frames[places]
         every = np.arange(frames[0], frames[-1] + 1)
-        confidence = np.interp(every, frames, found.rescored[k, places]) / 2
+        confidence = np.interp(every, frames, rescored[places]) / 2
         strong = np.flatnonzero(confidence >= trim.score)
         if not len(strong):
             return None
@@ -189,7 +197,7 @@ class TrackShelf:
         low, high = (places.start + place for place in _around(frames, first, last))
         shown = ShownTube(category, first, last, float(confidence[start:stop].mean()), len(self._paths), low, part=-1)
         self._paths.append(found.indices[k, low:high])
-        self._values.append(np.stack([found.rescored[k, low:high], found.scores[k, low:high]], axis=1))
+        self._values.append(np.stack([rescored[low:high], found.scores[k, low:high]], axis=1))
         self._classes.setdefault(category, (found.frames.astype(np.int32), found.first_rows.astype(np.int32)))
         return shown
 

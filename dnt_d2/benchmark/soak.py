@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,8 @@ class Soaked:
     Attributes:
         frames: how many results there were.
         boxes: tracked boxes in all of them.
-        growth: bytes, by which the process grew at most after the first frames; None where the system doesn't tell.
+        growth: bytes, by which the largest resident memory of the process grew after the first frames; None where the
+            system doesn't tell.
         seconds: of the whole video.
         spilled: bytes in the temporary file at the end; 0 where there is none.
     """
@@ -77,10 +78,10 @@ def measure_soak(options: Options) -> Stage:
     )
     stage.tables.append(Table("Growth of the process, at most, after the first 500 frames:", headers, tuple(rows)))
     stage.notes.append(
-        "A video of 20 frames goes first, for what is compiled or loaded once. The growth is that of the resident "
-        "memory's high-water mark, linking and reading the results at the end included. A stand-in gives boxes that "
-        "wander, all of them tracked; so much is on the disk, offline, of as many candidates and classes as the "
-        "paper's. The network is EfficientNet-Lite0 with random weights."
+        "A video of 20 frames goes first, for what is compiled or loaded once. The growth is that of the high-water "
+        "mark of the resident memory from frame 500 on, linking and reading the results at the end included. A "
+        "stand-in gives boxes that wander, all of them tracked; so much is on the disk, offline, of as many candidates "
+        "and classes as the paper's. The network is EfficientNet-Lite0 with random weights."
     )
     return stage
 
@@ -106,13 +107,12 @@ def soak(predictor: VideoPredictor, frames: int, *, first: int = FIRST, warm: in
     clip = list(made_clip(8, 96, 128))
     for _ in predictor.stream(_playing(clip, warm)):
         pass
-    extra: list[Callable[[], int] | None] = []
-    spilled = [0]
+    peak, peaks, spilled = watch_peak(), [0], [0]
 
     def watched() -> Iterator[NDArray[np.uint8]]:
         for t, frame in enumerate(_playing(clip, frames)):
-            if t == first:
-                extra.append(watch_peak())
+            if t == first and peak is not None:
+                peaks[0] = peak()
             yield frame
             spilled[0] = predictor.spilled_bytes
 
@@ -122,7 +122,7 @@ def soak(predictor: VideoPredictor, frames: int, *, first: int = FIRST, warm: in
         count += 1
         boxes += len(result.instances)
     seconds = time.perf_counter() - start
-    growth = extra[0]() if extra and extra[0] is not None else None
+    growth = None if peak is None else peak() - peaks[0]
     return Soaked(count, boxes, growth, seconds, spilled[0])
 
 

@@ -32,8 +32,7 @@ class ClassTubes(NamedTuple):
         frames: (L,) frame numbers.
         first_rows: (L + 1,) where the boxes of each of these frames begin among those of the class, and their number.
         indices: (K, L) int32, which box of the frame each tube has.
-        scores: (K, L) own scores, in [0, 1].
-        rescored: (K, L) in [0, 2].
+        scores: (K, L) own scores, in [0, 1]; :meth:`LongVideo.rescored` has what they gain.
         linked: (K, L - 1) 1 where a tracklet leads from a tube's box to its next one (psi of eq. 6), else 0.
     """
 
@@ -41,7 +40,6 @@ class ClassTubes(NamedTuple):
     first_rows: IntArray
     indices: NDArray[np.int32]
     scores: FloatArray
-    rescored: FloatArray
     linked: NDArray[np.uint8]
 
 
@@ -140,28 +138,26 @@ class LongVideo:
         frames = np.asarray(self._frames, dtype=np.int64)[places]
         if not len(frames):
             none = np.zeros((0, 0))
-            return ClassTubes(frames, first_rows, none.astype(np.int32), none, none, none.astype(np.uint8))
+            return ClassTubes(frames, first_rows, none.astype(np.int32), none, none.astype(np.uint8))
         link_starts = np.zeros(len(found.scores) + 1, np.int32)
         link_starts[1 : len(found.degrees) + 1] = np.cumsum(found.degrees.read(), dtype=np.int32)
         link_starts[len(found.degrees) + 1 :] = len(found.links)  # nothing follows the last frame
         links = found.links.read()
         indices = kernels.paths_through(found.scores.read(), first_rows, links, link_starts)
         linked = kernels.mark_linked(indices, first_rows, links, link_starts)
-        del links, link_starts
-        all_scores = found.scores.read()
-        scores = np.stack([all_scores[first_rows[:-1] + path] for path in indices])
-        return ClassTubes(frames, first_rows, indices, scores, self._rescore(scores, frames), linked)
+        del links, link_starts  # before the next arrays of this length
+        every, scores = found.scores.read(), np.empty(indices.shape)
+        for row, path in zip(scores, indices, strict=True):
+            row[:] = every[first_rows[:-1] + path]
+        return ClassTubes(frames, first_rows, indices, scores, linked)
 
-    def _rescore(self, scores: FloatArray, frames: IntArray) -> FloatArray:
-        settings, rescored = self._settings, np.empty_like(scores)
+    def rescored(self, found: ClassTubes, k: int) -> FloatArray:
+        """The re-scored values (L,) of a tube, in [0, 2]."""
+        settings = self._settings
+        if settings.absent_score == 0:
+            return rescore(found.scores[k], settings.top_fraction)
         presence: dict[str, Any] = {"absent_score": settings.absent_score, "absent_frames": settings.absent_frames}
-        for row, own in zip(rescored, scores, strict=True):
-            row[:] = (
-                rescore(own, settings.top_fraction)
-                if settings.absent_score == 0
-                else rescore_where_present(own, frames, top_fraction=settings.top_fraction, **presence)
-            )
-        return rescored
+        return rescore_where_present(found.scores[k], found.frames, top_fraction=settings.top_fraction, **presence)
 
     def boxes(self, category: int, start: int, stop: int) -> FloatArray:
         """The boxes (R, 4) of a class, from one of its rows to another."""
@@ -172,9 +168,10 @@ class LongVideo:
         for category in range(self.num_classes):
             found = self.link(category)
             boxes = self.boxes(category, 0, int(found.first_rows[-1]))
+            rows = found.first_rows[:-1] + found.indices
             yield [
-                Tube(found.frames, i.astype(np.int64), boxes[found.first_rows[:-1] + i], scores, rescored)
-                for i, scores, rescored in zip(found.indices, found.scores, found.rescored, strict=True)
+                Tube(found.frames, i.astype(np.int64), boxes[rows[k]], found.scores[k], self.rescored(found, k))
+                for k, i in enumerate(found.indices)
             ]
 
 

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from detectron2.structures import Instances
 from numpy.typing import NDArray
 
+from .detection_shelf import DetectionShelf
 from .frame_result import FrameResult
 from .spill import SpillFile
-from .track_shelf import DetectionShelf, Joints, TrackShelf, Trim
+from .track_shelf import Joints, TrackShelf, Trim
 from .tubes.collector import TubeSettings
 from .tubes.identities import Identities
 from .tubes.long_video import LongVideo

@@ -1,18 +1,16 @@
-"""Shelves on the disk: what is shown of a linked video, by tube in, by frame out."""
+"""A shelf on the disk for what is shown of a linked video: by tube in, by frame out."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from detectron2.structures import Boxes, Instances
 from numpy.typing import NDArray
 
+from .detection_shelf import DetectionShelf
 from .frame_result import FrameResult, Tracked
 from .geometry import FloatArray
 from .spill import GrowingArray, SpillFile
@@ -85,32 +83,16 @@ class _FrameRows(NamedTuple):
         return Tracked(values[:, :4], values[:, 4] / 2, values[:, 5], self.categories[order], numbers[order])
 
 
-class DetectionShelf:
-    """What the network found in single frames; 24 bytes a box."""
+class _Tube(NamedTuple):
+    """One of :class:`.tubes.long_video.ClassTubes`, whose attributes these are."""
 
-    def __init__(self, file: SpillFile) -> None:
-        self._rows = GrowingArray(file, np.float32, 6)
-        self._frames, self._starts = array("q"), array("q", [0])
-
-    def add(self, frame_index: int, found: Instances) -> None:
-        """Take those of the next frame."""
-        columns = (found.pred_boxes.tensor, found.scores[:, None], found.pred_classes[:, None])
-        # A class is a small whole number: float32 has it exactly.
-        self._rows.append(torch.cat([column.detach().cpu().float() for column in columns], dim=1).numpy())
-        self._frames.append(frame_index)
-        self._starts.append(len(self._rows))
-
-    def read(self, start: int, stop: int, size: tuple[int, int]) -> dict[int, Instances]:
-        """Those of the frames from ``start`` to ``stop - 1`` that the network has seen, by frame."""
-        frames = np.asarray(self._frames, dtype=np.int64)
-        places = range(*np.searchsorted(frames, [start, stop]).tolist())
-        return {int(frames[place]): self._instances(place, size) for place in places}
-
-    def _instances(self, place: int, size: tuple[int, int]) -> Instances:
-        rows = torch.from_numpy(self._rows.read(self._starts[place], self._starts[place + 1]))
-        return Instances(
-            size, pred_boxes=Boxes(rows[:, :4].clone()), scores=rows[:, 4].clone(), pred_classes=rows[:, 5].long()
-        )
+    category: int
+    frames: NDArray[np.int64]
+    first_rows: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    scores: FloatArray
+    rescored: FloatArray
+    linked: NDArray[np.uint8]
 
 
 class TrackShelf:
@@ -145,48 +127,37 @@ class TrackShelf:
         Returns:
             How it goes on in the next window.
         """
-        part, shown, rescored = joints.part, None, self._video.rescored(found, k)
-        jumps = self._jumps(category, found, k) if rescored.max() / 2 >= trim.score else []
-        for begin, end in pairwise([0, *jumps, len(found.frames)]):
+        values = found.indices[k], found.scores[k], self._video.rescored(found, k), found.linked[k]
+        tube = _Tube(category, found.frames, found.first_rows, *values)
+        part, shown = joints.part, None
+        jumps = self._jumps(tube) if tube.rescored.max() / 2 >= trim.score else []
+        for begin, end in pairwise([0, *jumps, len(tube.frames)]):
             goes_on = begin == 0 and joints.shown
             part = part if begin == 0 and part is not None else next(self._parts)
-            places = slice(begin, end)
-            shown = self._cut(category, found, k, rescored, places, trim, goes_on=goes_on, border=joints.border)
+            shown = self._cut(tube, slice(begin, end), trim, goes_on=goes_on, border=joints.border)
             if shown is not None:
                 shown.part = part
                 self._tubes.append(shown)
         return Joints(part, shown is not None and shown.last == joints.border, None)
 
-    def _jumps(self, category: int, found: ClassTubes, k: int) -> list[int]:
+    def _jumps(self, tube: _Tube) -> list[int]:
         """The places before which the tube is to be cut."""
         cuts: list[int] = []
-        loose = np.flatnonzero(found.linked[k] == 0)
-        for start in range(0, len(found.frames), _FRAMES_AT_A_TIME):
+        loose = np.flatnonzero(tube.linked == 0)
+        for start in range(0, len(tube.frames), _FRAMES_AT_A_TIME):
             places = loose[(loose >= start) & (loose < start + _FRAMES_AT_A_TIME)]
             if len(places):
-                first, last = found.first_rows[places[0]], found.first_rows[places[-1] + 2]
-                boxes = self._video.boxes(category, int(first), int(last))
-                here, there = (found.first_rows[at] + found.indices[k, at] - first for at in (places, places + 1))
-                apart = jump(boxes[here], boxes[there])
-                cuts += (places[apart] + 1).tolist()
+                first, last = tube.first_rows[places[0]], tube.first_rows[places[-1] + 2]
+                boxes = self._video.boxes(tube.category, int(first), int(last))
+                here, there = (tube.first_rows[at] + tube.indices[at] - first for at in (places, places + 1))
+                cuts += (places[jump(boxes[here], boxes[there])] + 1).tolist()
         return cuts
 
-    def _cut(
-        self,
-        category: int,
-        found: ClassTubes,
-        k: int,
-        rescored: FloatArray,
-        places: slice,
-        trim: Trim,
-        *,
-        goes_on: bool,
-        border: int | None,
-    ) -> ShownTube | None:
+    def _cut(self, tube: _Tube, places: slice, trim: Trim, *, goes_on: bool, border: int | None) -> ShownTube | None:
         """Put on the shelf what is shown of a part of a tube."""
-        frames = found.frames[places]
+        frames = tube.frames[places]
         every = np.arange(frames[0], frames[-1] + 1)
-        confidence = np.interp(every, frames, rescored[places]) / 2
+        confidence = np.interp(every, frames, tube.rescored[places]) / 2
         strong = np.flatnonzero(confidence >= trim.score)
         if not len(strong):
             return None
@@ -195,10 +166,12 @@ class TrackShelf:
         if stop - start < trim.min_frames and not goes_on and last != border:
             return None
         low, high = (places.start + place for place in _around(frames, first, last))
-        shown = ShownTube(category, first, last, float(confidence[start:stop].mean()), len(self._paths), low, part=-1)
-        self._paths.append(found.indices[k, low:high])
-        self._values.append(np.stack([rescored[low:high], found.scores[k, low:high]], axis=1))
-        self._classes.setdefault(category, (found.frames.astype(np.int32), found.first_rows.astype(np.int32)))
+        mean = float(confidence[start:stop].mean())
+        shown = ShownTube(tube.category, first, last, mean, row=len(self._paths), begin=low, part=-1)
+        self._paths.append(tube.indices[low:high].copy())  # a view would keep the tubes of the whole class
+        self._values.append(np.stack([tube.rescored[low:high], tube.scores[low:high]], axis=1))
+        if tube.category not in self._classes:
+            self._classes[tube.category] = tube.frames.astype(np.int32), tube.first_rows.astype(np.int32)
         return shown
 
     def results(

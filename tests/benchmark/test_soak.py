@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 from detectron2.config import CfgNode
 
 from dnt_d2.benchmark import soak as module
@@ -64,20 +61,6 @@ def test_a_predictor_that_keeps_everything_is_found_out(network: tuple[CfgNode, 
     soaked = soak(predictor, 400, first=150)
     assert soaked.growth is not None
     assert soaked.growth > 12e6
-
-
-def test_the_stand_in_is_a_video() -> None:
-    video = StandIn(40, 6, sure=3)
-    items = [{"frame_index": t, "height": 90, "width": 160} for t in range(5)]
-    outputs = video(items)
-    assert [len(x["tracklets"]) for x in outputs] == [0, 40, 40, 40, 40]
-    for before, now in pairwise(outputs):
-        assert torch.equal(now["tracklets"].start_boxes.tensor, before["link_candidates"].pred_boxes.tensor)
-        assert torch.equal(now["tracklets"].end_boxes.tensor, now["link_candidates"].pred_boxes.tensor)
-    assert outputs[0]["link_candidates"].class_scores.shape == (40, 6)
-    assert ((outputs[3]["instances"].scores > 0.3).nonzero()[:, 0] == torch.arange(3)).all()
-    video.reset()
-    np.testing.assert_array_equal(video(items)[4]["instances"].scores, outputs[4]["instances"].scores)
 
 
 def test_the_stage(network: tuple[CfgNode, DetectAndTrack], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,8 @@ class VideoPredictor:
     Offline, tubes span the whole video, so that results come at its end; or, with a window, so many frames of it. What
     linking needs of a frame is kept in a temporary file, at most 40 kB for 25 boxes of each of 30 classes and 300
     detections (:mod:`dnt_d2.tubes.long_video`). Online, the result of a frame comes with it and is final
-    (:mod:`dnt_d2.tubes.online`). Either way memory stays the same, however long the video is.
+    (:mod:`dnt_d2.tubes.online`). Memory doesn't grow with the video, but for what linking needs for a while at the end,
+    about 1 kB a frame.
 
     One object is for one video at a time; several objects may share a model and be used in turn.
 

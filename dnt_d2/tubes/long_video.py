@@ -56,7 +56,7 @@ class LongVideo:
 
     A frame leaves at most C ``top_k`` boxes of 40 bytes, 4 for each link and 4 more a box: 33 kB for 30 classes and 25
     boxes of each. They are in a temporary file (:class:`dnt_d2.spill.SpillFile`), but for 16 kB in each of 6 C + 1
-    arrays. To link a class takes about 0.8 kB of memory a frame, 30 MB for 36,000 frames, which is given back.
+    arrays. To link a class takes about 1 kB of memory a frame, for a while.
     """
 
     def __init__(self, settings: TubeSettings, file: SpillFile) -> None:

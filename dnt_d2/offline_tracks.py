@@ -68,9 +68,8 @@ class OfflineTracks:
         return self._file.size
 
     def _begin(self, frame_index: int) -> None:
-        self._start, file = frame_index, SpillFile()
-        self._video, self._detections = LongVideo(self._settings, file), DetectionShelf(file)
-        self._file = file
+        self._start, self._file = frame_index, SpillFile()
+        self._video, self._detections = LongVideo(self._settings, self._file), DetectionShelf(self._file)
 
     def add(self, frame: Linked, size: tuple[int, int], revised: NDArray[Any] | None = None) -> Results:
         """Take the next sampled frame.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .frame_result import Tracked
+from .steadiness import shown_steadily
 from .tubes.collector import TubeSettings
 from .tubes.online import OnlineLinker
 
@@ -15,8 +16,8 @@ from .tubes.online import OnlineLinker
 class OnlineTracks:
     """Links one video frame by frame, and numbers the tracks that are shown: 1, 2, 3 ... as they first appear.
 
-    A tube is shown once its re-scored value reaches the trim score, and until it falls below half of that: around a
-    single threshold it would flicker. Most tubes are never shown.
+    A tube is shown from where its re-scored value reaches the trim score, see
+    :func:`dnt_d2.steadiness.shown_steadily`. Most tubes never are.
     """
 
     def __init__(self, settings: TubeSettings, trim_score: float) -> None:
@@ -36,8 +37,7 @@ class OnlineTracks:
         """The tracks in the next sampled frame; see :meth:`OnlineLinker.step` for the arguments."""
         found = self._linker.step(boxes, scores, tracklets)
         confidence = found.rescored / 2
-        stays = np.isin(found.tubes, list(self._visible)) & (confidence >= self._trim_score / 2)
-        shown = stays | (confidence >= self._trim_score)
+        shown = shown_steadily(found.tubes, confidence, self._trim_score, self._visible)
         self._visible = self._visible.difference(found.tubes[~shown].tolist()).union(found.tubes[shown].tolist())
         rows = np.flatnonzero(shown)
         track_ids = np.array([self._track_id(int(tube)) for tube in found.tubes[rows]], dtype=np.int64)

@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -281,6 +281,23 @@ def _loggers_kept() -> Iterator[None]:
     for x, handlers, propagate, level in before:
         x.handlers, x.propagate = handlers, propagate
         x.setLevel(level)
+
+
+@pytest.fixture
+def largest_file() -> Callable[[int], AbstractContextManager[None]]:
+    """``with largest_file(size):`` no file of this process can grow beyond, which is what a full disk is like."""
+
+    @contextmanager
+    def limited(size: int) -> Iterator[None]:
+        resource = pytest.importorskip("resource", reason="only Unix can limit the size of files")
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 from detectron2.config import get_cfg
 from detectron2.data import DatasetCatalog, MetadataCatalog
+from gallery_choice import FOUND, fate
 from tqdm import tqdm
 
 from dnt_d2 import VideoPredictor, add_dnt_config
 from dnt_d2.demo import to_spans, write_video
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.geometry import box_iou
 from dnt_d2.predictor import FrameResult
 from dnt_d2.timeline import TubeSpan, draw_timeline
 from dnt_d2.video import read_frames
@@ -43,14 +43,9 @@ def videos_of(dataset: str) -> list[Dicts]:
 
 def coverage(results: Sequence[FrameResult], frames: Dicts, score: float) -> float:
     """The share of true boxes, in [0, 1], that a drawn tube of their class covers with an IoU of at least 0.5."""
-    covered, total = 0, 0
-    for result, frame in zip(results, frames, strict=True):
-        found = result.instances[result.instances.scores >= score]
-        for thing in frame["annotations"]:
-            same = found.pred_boxes.tensor[found.pred_classes == thing["category_id"]].numpy().astype(np.float64)
-            covered += bool((box_iou(np.array([thing["bbox"]], np.float64), same, inclusive=True) >= 0.5).any())
-            total += 1
-    return covered / max(total, 1)
+    pairs = zip(results, frames, strict=True)
+    fates = [fate(thing, result.instances, score) for result, frame in pairs for thing in frame["annotations"]]
+    return fates.count(FOUND) / max(len(fates), 1)
 
 
 def true_spans(frames: Dicts, names: list[str]) -> list[TubeSpan]:

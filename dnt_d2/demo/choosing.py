@@ -9,14 +9,15 @@ import torch
 from detectron2.structures import Instances
 
 from ..frame_result import FrameResult
+from ..steadiness import shown_steadily
 
 
 class Choice:
     """Takes the results of one video, frame after frame, and leaves out what is not wanted.
 
-    A track is shown from the frame in which it reaches the score, until it ends or falls below half of it. With one
-    limit for each box by itself, tracks would flicker where an object is blurred or hidden, which is where tubes are
-    of use; without the lower one, a track whose object has left would stay, online, for seconds.
+    A track is shown from the frame in which it reaches the score, until it ends or falls below half of it, see
+    :func:`dnt_d2.steadiness.shown_steadily`: without the lower limit, a track whose object has left would stay, online,
+    for seconds.
 
     Args:
         score: what a track must have reached, and what a detection of the frame alone must have; in [0, 1].
@@ -32,8 +33,7 @@ class Choice:
         """What is wanted of the next frame; the result itself is not changed."""
         found = self._of_classes(result.instances)
         ids = found.track_ids.tolist()
-        limits = [self._score / 2 if track in self._shown else self._score for track in ids]
-        kept = [score >= limit for score, limit in zip(found.scores.tolist(), limits, strict=True)]
+        kept = shown_steadily(ids, found.scores.tolist(), self._score, self._shown).tolist()
         self._shown = {track for track, keep in zip(ids, kept, strict=True) if keep}
         alone = result.detections
         if alone is not None:

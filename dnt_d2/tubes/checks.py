@@ -47,17 +47,22 @@ def as_rows(value: ArrayLike, columns: int, name: str) -> FloatArray:
     return rows
 
 
+def finite_rows(value: ArrayLike, columns: int, name: str) -> FloatArray:
+    """:func:`as_rows` without the rows that have a number which is not finite: as boxes they match nothing."""
+    rows = as_rows(value, columns, name)
+    return rows[np.isfinite(rows).all(axis=1)]
+
+
 def as_tracklets(tracklets: Sequence[ArrayLike], num_frames: int) -> list[FloatArray]:
     """Return the tracklets of every frame as arrays (M, 8), those of the last frame, which lead nowhere, as (0, 8).
 
-    Rows with a coordinate that is not finite are left out: they match no box.
+    Rows with a coordinate that is not finite are left out.
 
     Raises:
         ValueError: there is not one entry per frame, or an entry has a wrong shape.
     """
     check_length(tracklets, num_frames, "tracklets")
-    checked = [as_rows(tracklets[f], 8, f"tracklets[{f}]") for f in range(num_frames - 1)]
-    checked = [rows[np.isfinite(rows).all(axis=1)] for rows in checked]
+    checked = [finite_rows(tracklets[f], 8, f"tracklets[{f}]") for f in range(num_frames - 1)]
     return [*checked, np.zeros((0, 8))] if num_frames else []
 
 

@@ -7,7 +7,6 @@ end, the search for the best paths, needs the scores and the links of one class 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from ..geometry import FloatArray
 from ..spill import GrowingArray, SpillFile
 from .box_voting import check_voting, vote_frame
-from .checks import as_rows, check_fraction, check_frame, check_unit
+from .checks import as_rows, check_fraction, check_frame, check_unit, finite_rows
 from .collector import TubeSettings
 from .presence import rescore_where_present
 from .rescoring import rescore
-from .tube import IntArray, Tube
+from .tube import IntArray
 
 _NO_TRACKLETS = np.zeros((0, 8))
 
@@ -99,8 +98,7 @@ class LongVideo:
         found = check_frame(frame_index, boxes, scores, tracklets, before=before, num_classes=self.num_classes or None)
         if not self._classes:
             self._classes = [_ClassBoxes(self._file) for _ in range(found.scores.shape[1])]
-        tracks = as_rows(found.tracklets, 8, "tracklets")
-        tracks = tracks[np.isfinite(tracks).all(axis=1)]
+        tracks = finite_rows(found.tracklets, 8, "tracklets")
         voting = (self._settings.nms_iou, self._settings.vote_iou, self._settings.top_k)
         voted = vote_frame(as_rows(found.boxes, 4, "boxes"), found.scores.astype(np.float64), *voting)
         place = len(self._frames)
@@ -162,17 +160,6 @@ class LongVideo:
     def boxes(self, category: int, start: int, stop: int) -> FloatArray:
         """The boxes (R, 4) of a class, from one of its rows to another."""
         return self._classes[category].boxes.read(start, stop)
-
-    def tubes(self) -> Iterator[Sequence[Tube]]:
-        """The tubes of each class with all that belongs to them, in memory: for short videos, and for tests."""
-        for category in range(self.num_classes):
-            found = self.link(category)
-            boxes = self.boxes(category, 0, int(found.first_rows[-1]))
-            rows = found.first_rows[:-1] + found.indices
-            yield [
-                Tube(found.frames, i.astype(np.int64), boxes[rows[k]], found.scores[k], self.rescored(found, k))
-                for k, i in enumerate(found.indices)
-            ]
 
 
 class _ClassBoxes:

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..geometry import FloatArray
 from .box_voting import check_voting, vote_classes
-from .checks import as_rows, check_fraction, check_length, check_unit
+from .checks import as_rows, check_fraction, check_length, check_unit, finite_rows
 from .tube import IntArray, Tube
 
 
@@ -116,16 +116,15 @@ class OnlineLinker:
         rows, table = as_rows(boxes, 4, "boxes"), np.asarray(scores, dtype=np.float64)
         if table.ndim != 2 or len(table) != len(rows):
             raise ValueError(f"scores must have shape (N, C) with N = {len(rows)}, got {table.shape}")
-        tracks = as_rows(tracklets, 8, "tracklets")
+        tracks = finite_rows(tracklets, 8, "tracklets")
         if self._store is None:
             self._store = online_kernels.empty_store(table.shape[1], self._slots, self._memory)
         if table.shape[1] != len(self._store.alive):
             raise ValueError(f"the frame has {table.shape[1]} classes, those before had {len(self._store.alive)}")
         voted, starts = vote_classes(rows, table, *self._voting)
-        finite = np.ascontiguousarray(tracks[np.isfinite(tracks).all(axis=1)])
         self._frames += 1
         settings = np.array([*self._linking, min(self._youth, self._frames)])
-        rescored, tubes = online_kernels.link_frame(self._store, voted, starts, finite, settings)
+        rescored, tubes = online_kernels.link_frame(self._store, voted, starts, tracks, settings)
         classes = np.repeat(np.arange(table.shape[1]), np.diff(starts))
         return OnlineBoxes(classes, voted[:, :4], voted[:, 4], rescored, tubes)
 

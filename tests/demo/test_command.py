@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -290,20 +289,14 @@ def test_a_video_that_breaks_off_gives_what_it_has(run: Run, stand_in: Make, tmp
     assert 0 < len(list(read_frames(tmp_path / "out.mp4"))) < 20
 
 
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes: what a full disk is like for who writes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.parametrize("mode", ["offline", "online"])
 def test_a_full_disk_keeps_what_was_done_and_says_so(
-    run: Run, stand_in: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str
+    run: Run,
+    stand_in: Make,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    largest_file: Callable[[int], AbstractContextManager[None]],
+    mode: str,
 ) -> None:
     stand_in()
     pictures = tmp_path / "pictures"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +12,7 @@ import pytest
 from dnt_d2.formats import growing_file
 from dnt_d2.formats.growing_file import GrowingFile
 
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """As on a full disk: no file can have more bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+Limit = Callable[[int], AbstractContextManager[None]]
 
 
 def names(folder: Path) -> list[str]:
@@ -68,7 +58,9 @@ def _umask(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("step", [7, 1 << 16])
-def test_a_full_disk_never_takes_what_is_there(tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_never_takes_what_is_there(
+    tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch, largest_file: Limit
+) -> None:
     monkeypatch.setattr(growing_file, "_STEP", step)
     rng = np.random.default_rng(0)
     refused = 0

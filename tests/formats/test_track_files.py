@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import resource
 import tracemalloc
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -219,21 +219,21 @@ def test_an_error_keeps_what_was_done(
 
 @pytest.mark.parametrize("form", TRACK_FORMATS)
 def test_a_full_disk_keeps_what_was_done(
-    form: str, tmp_path: Path, frames: FrameList, random_detections: MakeResults
+    form: str,
+    tmp_path: Path,
+    frames: FrameList,
+    random_detections: MakeResults,
+    largest_file: Callable[[int], AbstractContextManager[None]],
 ) -> None:
     made = random_detections(frames, seed=0, size=30)
     write(tmp_path / "whole", made, form)
     path, size = tmp_path / "a", (tmp_path / "whole").stat().st_size
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     kept = []
     for limit in np.linspace(0, size - 1, 12, dtype=int).tolist():
         path.unlink(missing_ok=True)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-        try:
-            with pytest.raises(OSError, match=rf"{path}: File too large at frame \d; the file is") as error:
-                write(path, made, form)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        message = rf"{path}: File too large at frame \d; the file is"
+        with largest_file(limit), pytest.raises(OSError, match=message) as error:
+            write(path, made, form)
         count = int(str(error.value).split(" at frame ")[1][0])
         kept.append(count)
         if count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dnt_d2.tubes.checks import as_rows, as_tracklets, check_fraction, check_length, check_unit
+from dnt_d2.tubes.checks import as_rows, as_tracklets, check_fraction, check_length, check_unit, finite_rows
 
 
 def test_unit_and_fraction() -> None:
@@ -51,3 +51,12 @@ def test_length() -> None:
     check_length([[], []], 2, "scores")
     with pytest.raises(ValueError, match="scores must have one entry per frame: 3 frames, but 2 entries"):
         check_length([[], []], 3, "scores")
+
+
+def test_rows_that_are_not_finite_are_left_out() -> None:
+    assert finite_rows([], 4, "boxes").shape == (0, 4)
+    rows = finite_rows([[0, 1], [np.nan, 1], [2, np.inf], [3, 4]], 2, "rows")
+    assert rows.tolist() == [[0, 1], [3, 4]]
+    assert rows.flags.c_contiguous
+    with pytest.raises(ValueError, match=r"rows must have shape \(N, 3\), got \(1, 2\)"):
+        finite_rows([[0, 1]], 3, "rows")

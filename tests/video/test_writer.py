@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from dnt_d2.video.boxes import top_boxes
 COLORS = np.array([[200, 40, 30], [40, 180, 60], [30, 60, 210], [128, 128, 128]], np.uint8)
 BLACK = np.zeros((48, 64, 3), np.uint8)
 ReadBack = Callable[[Path], Any]
+Limit = Callable[[int], AbstractContextManager[None]]
 
 
 def plain_frames(height: int, width: int) -> Iterator[Frame]:
@@ -186,21 +186,10 @@ def write_until_full(path: Path, keep: bool) -> tuple[int, OSError]:
     raise AssertionError("the disk is too large")
 
 
-@contextmanager
-def at_most(size: int) -> Iterator[None]:
-    """No file can grow beyond this."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_a_file_that_can_t_grow_keeps_its_frames_or_leaves_nothing(tmp_path: Path) -> None:
+def test_a_file_that_can_t_grow_keeps_its_frames_or_leaves_nothing(tmp_path: Path, largest_file: Limit) -> None:
     path = tmp_path / "out.mp4"
     for keep in (True, False):
-        with at_most(150_000):
+        with largest_file(150_000):
             count, error = write_until_full(path, keep)
         assert error.errno == errno.EFBIG
         if keep:
@@ -214,8 +203,8 @@ def test_a_file_that_can_t_grow_keeps_its_frames_or_leaves_nothing(tmp_path: Pat
         assert names(tmp_path) == []
 
 
-def test_a_file_that_can_t_be_begun_leaves_nothing(tmp_path: Path) -> None:
-    with at_most(500):
+def test_a_file_that_can_t_be_begun_leaves_nothing(tmp_path: Path, largest_file: Limit) -> None:
+    with largest_file(500):
         _, error = write_until_full(tmp_path / "out.mp4", keep=True)
     assert "nothing is kept" in str(error)
     assert names(tmp_path) == []

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measure the stages of dnt_d2 on this machine, each against its floor and the limits that the project has set.
 
-python tools/benchmark.py all                              # all stages but soak, and the page: below 20 minutes
-python tools/benchmark.py soak                             # is memory constant? 36,000 frames: 20 minutes more
+python tools/benchmark.py all                              # all stages but long_video, and the page: below 20 minutes
+python tools/benchmark.py long_video                       # is memory constant? 36,000 frames: 20 minutes more
 python tools/benchmark.py correlation --device cuda --dtype bfloat16
 python tools/benchmark.py evaluation --scale 0.01          # a hundredth of the full size, to try the tool
 python tools/benchmark.py page                             # benchmarks/README.md from the files that are there
@@ -112,7 +112,7 @@ def main() -> None:
         return write_page()
     options = Options(args.device, args.dtype, args.channels_last, args.seed, args.scale, args.folder)
     if args.stage == "all":
-        stages = [measure_apart(name, options) for name in STAGES if name != "soak"]
+        stages = [measure_apart(name, options) for name in STAGES if name != "long_video"]
         print(limits_table([limit for stage in stages for limit in stage.limits]))
     else:
         stages = [measure(args.stage, options)]

@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from .figures import Comparison, Figure, Limit, Scaling, Stage, Table
 
-STAGES = ("correlation", "psroi", "linking", "evaluation", "inference", "training", "data", "drawing", "soak")
+STAGES = ("correlation", "psroi", "linking", "evaluation", "inference", "training", "data", "drawing", "long_video")
 """In the order of the page, and of ``tools/benchmark.py all``, which leaves out the last."""
 
 _INTRODUCTION = """# How fast it is
@@ -70,7 +70,9 @@ def _stage(machine: str, stage: Stage) -> str:
     name = f"{stage.name}--{machine}.json"
     versions = ", ".join(f"{package} {version}" for package, version in stage.facts.get("versions", {}).items())
     source = f"`{stage.facts.get('command')}`, {stage.facts.get('date')}, seed {stage.facts.get('seed')}; {versions}"
-    heading = f"\n### {stage.name.capitalize()}\n\n{stage.setting}. ({source}; [{name}](results/{name}).)\n"
+    heading = (
+        f"\n### {stage.name.replace('_', ' ').capitalize()}\n\n{stage.setting}. ({source}; [{name}](results/{name}).)\n"
+    )
     return f"{heading}\n{show_stage(stage)}"
 
 

@@ -65,7 +65,7 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
 
 def test_stages_are_those_of_the_command_line() -> None:
     usual = ("correlation", "psroi", "linking", "evaluation", "inference", "training", "data", "drawing")
-    assert (*usual, "soak") == STAGES
+    assert (*usual, "long_video") == STAGES
 
 
 def test_units() -> None:

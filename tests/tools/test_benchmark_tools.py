@@ -63,7 +63,7 @@ def test_a_stage_into_the_pages(tool: ModuleType, tmp_path: Path, monkeypatch: p
 
 def test_all_stages_each_in_its_own_process(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the long one."""
-    usual = [name for name in STAGES if name != "soak"]
+    usual = [name for name in STAGES if name != "long_video"]
 
     def command(words: list[str], **_: Any) -> None:
         Stage(words[2], "", provenance(), limits=[Limit(words[2], 1.0, 1.0, "x")]).write(words[-1])

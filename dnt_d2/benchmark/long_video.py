@@ -1,4 +1,4 @@
-"""Stage "soak": memory over a long video, which must not grow with it."""
+"""Stage "long_video": memory over a long video, which must not grow with it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODES: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Soaked:
+class Played:
     """What a long video took.
 
     Attributes:
@@ -49,9 +49,9 @@ class Soaked:
     spilled: int
 
 
-def measure_soak(options: Options) -> Stage:
+def measure_long_video(options: Options) -> Stage:
     """36,000 frames through a stand-in with outputs of a network's sizes, 2,000 through a network."""
-    stage = Stage("soak", f"300 boxes, 30 classes, 20 objects in every frame; {options.setting}")
+    stage = Stage("long_video", f"300 boxes, 30 classes, 20 objects in every frame; {options.setting}")
     cfg = load_config(CONFIG, "MODEL.DEVICE", options.device, "MODEL.ROI_HEADS.NUM_CLASSES", 30)
     model = random_network(cfg, seed=options.seed)
     rows = []
@@ -60,13 +60,13 @@ def measure_soak(options: Options) -> Stage:
             if network == "network" and "window" in settings:
                 continue
             predictor = make_predictor(cfg, model, settings, stand_in=network == "stand-in")
-            soaked = soak(predictor, frames, first=options.scaled(FIRST, 10))
+            played = play_through(predictor, frames, first=options.scaled(FIRST, 10))
             what = f"{frames:,} frames through a {network}, {name}"
-            if soaked.growth is not None:
-                stage.limits.append(Limit(f"{what}: memory", soaked.growth / 1e6, LIMIT_MB, "MB"))
-            grown = "unknown" if soaked.growth is None else f"{soaked.growth / 1e6:.1f}"
-            times = f"{1000 * soaked.seconds / frames:.1f}", f"{soaked.spilled / frames / 1000:.1f}"
-            rows.append((network, name, frames, grown, *times, f"{soaked.boxes / frames:.1f}"))
+            if played.growth is not None:
+                stage.limits.append(Limit(f"{what}: memory", played.growth / 1e6, LIMIT_MB, "MB"))
+            grown = "unknown" if played.growth is None else f"{played.growth / 1e6:.1f}"
+            times = f"{1000 * played.seconds / frames:.1f}", f"{played.spilled / frames / 1000:.1f}"
+            rows.append((network, name, frames, grown, *times, f"{played.boxes / frames:.1f}"))
     headers = (
         "what computes",
         "mode",
@@ -95,7 +95,7 @@ def make_predictor(cfg: CfgNode, model: Any, settings: dict[str, Any], *, stand_
     return predictor
 
 
-def soak(predictor: VideoPredictor, frames: int, *, first: int = FIRST, warm: int = 20) -> Soaked:
+def play_through(predictor: VideoPredictor, frames: int, *, first: int = FIRST, warm: int = 20) -> Played:
     """Run a predictor over one long video, and drop each result.
 
     Args:
@@ -123,7 +123,7 @@ def soak(predictor: VideoPredictor, frames: int, *, first: int = FIRST, warm: in
         boxes += len(result.instances)
     seconds = time.perf_counter() - start
     growth = None if peak is None else peak() - peaks[0]
-    return Soaked(count, boxes, growth, seconds, spilled[0])
+    return Played(count, boxes, growth, seconds, spilled[0])
 
 
 def _playing(clip: list[NDArray[np.uint8]], frames: int) -> Iterator[NDArray[np.uint8]]:

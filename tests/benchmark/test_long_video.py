@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from detectron2.config import CfgNode
 
-from dnt_d2.benchmark import soak as module
+from dnt_d2.benchmark import long_video as module
 from dnt_d2.benchmark.options import Options
-from dnt_d2.benchmark.soak import MODES, Soaked, make_predictor, measure_soak, soak
+from dnt_d2.benchmark.long_video import MODES, Played, make_predictor, measure_long_video, play_through
 from dnt_d2.benchmark.stand_in import StandIn
 from dnt_d2.modeling import DetectAndTrack
 from dnt_d2.predictor import VideoPredictor
@@ -36,12 +36,12 @@ def test_memory_does_not_grow_with_the_video(
 ) -> None:
     """What one frame of the stand-in says takes 60 kB: kept, it would be 15 MB, and online 9 MB."""
     frames = first + (250 if limit > 5e6 else 150)
-    soaked = soak(make_predictor(*network, MODES[mode], stand_in=True), frames, first=first)
-    assert soaked.frames == frames
-    assert soaked.boxes >= 20 * (frames - 20)
-    assert soaked.growth is not None
-    assert soaked.growth < limit
-    assert (soaked.spilled > 0) == (mode != "online")
+    played = play_through(make_predictor(*network, MODES[mode], stand_in=True), frames, first=first)
+    assert played.frames == frames
+    assert played.boxes >= 20 * (frames - 20)
+    assert played.growth is not None
+    assert played.growth < limit
+    assert (played.spilled > 0) == (mode != "online")
 
 
 @linux
@@ -58,9 +58,9 @@ def test_a_predictor_that_keeps_everything_is_found_out(network: tuple[CfgNode, 
             return kept[-1]
 
     predictor.stream_model = Keeps()  # type: ignore[assignment]
-    soaked = soak(predictor, 400, first=150)
-    assert soaked.growth is not None
-    assert soaked.growth > 12e6
+    played = play_through(predictor, 400, first=150)
+    assert played.growth is not None
+    assert played.growth > 12e6
 
 
 def test_the_stage(network: tuple[CfgNode, DetectAndTrack], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,12 +68,12 @@ def test_the_stage(network: tuple[CfgNode, DetectAndTrack], monkeypatch: pytest.
     monkeypatch.setattr(module, "load_config", lambda *_: network[0])
     monkeypatch.setattr(module, "random_network", lambda *_, **__: network[1])
 
-    def few(predictor: VideoPredictor, frames: int, *, first: int) -> Soaked:
+    def few(predictor: VideoPredictor, frames: int, *, first: int) -> Played:
         seen.append((frames, first))
-        return soak(predictor, 3, first=1, warm=2)
+        return play_through(predictor, 3, first=1, warm=2)
 
-    monkeypatch.setattr(module, "soak", few)
-    stage = measure_soak(Options())
+    monkeypatch.setattr(module, "play_through", few)
+    stage = measure_long_video(Options())
     assert seen == [(36_000, 500)] * 3 + [(2_000, 500)] * 2
     (table,) = stage.tables
     assert [row[:3] for row in table.rows] == [

@@ -10,8 +10,8 @@ import pytest
 from detectron2.config import CfgNode
 
 from dnt_d2.benchmark import long_video as module
-from dnt_d2.benchmark.options import Options
 from dnt_d2.benchmark.long_video import MODES, Played, make_predictor, measure_long_video, play_through
+from dnt_d2.benchmark.options import Options
 from dnt_d2.benchmark.stand_in import StandIn
 from dnt_d2.modeling import DetectAndTrack
 from dnt_d2.predictor import VideoPredictor

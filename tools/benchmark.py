@@ -78,7 +78,7 @@ def write_page() -> None:
             draw_speed(read_stages(RESULTS, machine), ROOT / "benchmarks" / f"speed--{machine}.png")
         except ModuleNotFoundError:
             print("no pictures without Matplotlib: pip install 'dnt_d2[plots]'")
-    (ROOT / "benchmarks/README.md").write_text(make_page(RESULTS))
+    (ROOT / "benchmarks/README.md").write_text(make_page(RESULTS), encoding="utf-8", newline="\n")
     stages = read_stages(RESULTS, machine_name())
     if stages:
         facts = stages[0].facts

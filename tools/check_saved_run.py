@@ -87,7 +87,7 @@ def evaluate_saved(cfg: CfgNode, dataset: str) -> tuple[float, dict[str, Any]]:
         command += ["--sweep", key, *values]
     start = time.perf_counter()
     subprocess.run(command, check=True, cwd=ROOT)
-    return time.perf_counter() - start, json.loads(output.read_text())
+    return time.perf_counter() - start, json.loads(output.read_text(encoding="utf-8"))
 
 
 def compare(network: dict[str, Any], report: dict[str, Any]) -> dict[str, float]:
@@ -109,7 +109,7 @@ def main() -> None:
     args = parser.parse_args()
     launch_ranks(run_network, args)
     cfg = load_config(args)
-    network = json.loads(results_file(cfg).read_text())
+    network = json.loads(results_file(cfg).read_text(encoding="utf-8"))
     seconds, report = evaluate_saved(cfg, network["dataset"])
     worst = compare(network, report)
     facts = {

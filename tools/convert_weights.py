@@ -36,7 +36,9 @@ def main() -> int:
     except (OSError, ValueError, ModuleNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{args.output}: the weights\n{config}: the keys that they need\n\n{config.read_text()}", end="")
+    print(
+        f"{args.output}: the weights\n{config}: the keys that they need\n\n{config.read_text(encoding='utf-8')}", end=""
+    )
     return 0
 
 

@@ -113,7 +113,7 @@ def _write_wrapper(target: Path, root: Path) -> Path:
     if not places:
         raise BrowserError(f"{root} holds no headless Chromium: the package is laid out in another way than expected")
     trial = target / "trial"
-    trial.write_text(_WRAPPER.format(program=places[0].relative_to(root)))
+    trial.write_text(_WRAPPER.format(program=places[0].relative_to(root)), encoding="utf-8")
     trial.chmod(0o755)
     _run([str(trial), "--version"], "the browser was unpacked, but does not start")
     return trial.rename(target / "chromium")
@@ -133,7 +133,7 @@ def main() -> int:
         program = fetch(target)
     except (BrowserError, OSError) as error:
         target.mkdir(parents=True, exist_ok=True)
-        (target / "why_not.txt").write_text(f"{error}\n")
+        (target / "why_not.txt").write_text(f"{error}\n", encoding="utf-8")
         print(error, file=sys.stderr)
         return 1
     (target / "why_not.txt").unlink(missing_ok=True)

@@ -52,7 +52,7 @@ def write_page(page: Path, pictures: Path, facts: Facts) -> None:
         facts: the content of gallery.json.
     """
     where = pictures.resolve().relative_to(page.resolve().parent).as_posix()
-    head, *sections = TEMPLATE.read_text().split("\n## ")
+    head, *sections = TEMPLATE.read_text(encoding="utf-8").split("\n## ")
     empty = {
         "Tubes carry": not facts["stretches"],
         "What the correlation": facts["correlation"] is None,
@@ -64,7 +64,7 @@ def write_page(page: Path, pictures: Path, facts: Facts) -> None:
     values["clips"] = "\n\n".join(_clip(fact, where) for fact in facts["clips"])
     if facts["correlation"] is not None:
         values |= _correlation(facts["correlation"], where)
-    page.write_text("\n## ".join([head, *kept]).format(**values))
+    page.write_text("\n## ".join([head, *kept]).format(**values), encoding="utf-8", newline="\n")
 
 
 def percent(part: float, whole: float) -> str:

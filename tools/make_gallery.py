@@ -143,7 +143,7 @@ def make_clips(args: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
             ("TUBES.TRIM_SCORE", str(CLIP_SCORE)),
         )
         run_demo(args, clip, movie, *options, score=CLIP_SCORE, keys=keys)
-        with table.open(newline="") as file:
+        with table.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if float(row["score"]) >= CLIP_SCORE]
         frames = sum(1 for _ in read_frames(movie))
         surest = max(rows, key=lambda row: float(row["score"]), default=None)
@@ -173,7 +173,7 @@ def _save(movie: Path, index: int, path: Path) -> None:
 def data_seed(args: argparse.Namespace) -> int | None:
     """The seed that the data set was made with; None where it isn't MiniVID."""
     path = folder(videos_of(args.dataset)[0]).parents[3] / "minivid.json"
-    return json.loads(path.read_text())["settings"]["seed"] if path.is_file() else None
+    return json.loads(path.read_text(encoding="utf-8"))["settings"]["seed"] if path.is_file() else None
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -56,10 +56,12 @@ def write_tree(root: Path, videos: int, frames: int) -> None:
             x = 5 * t % 900
             boxes = [ObjectBox(i, name, (x, 9 * i, x + 300, 200), 1.0) for i in range(1 + v % 3)]
             (data / f"{t:06d}.JPEG").write_bytes(image)
-            (annotations / f"{t:06d}.xml").write_text(video_xml(folder, t, (1280, 720), boxes, settings))
+            (annotations / f"{t:06d}.xml").write_text(
+                video_xml(folder, t, (1280, 720), boxes, settings), encoding="utf-8"
+            )
     (root / "ImageSets/VID").mkdir(parents=True)
     for list_name, lines in zip(CLASS_LISTS, lists, strict=True):
-        (root / f"ImageSets/VID/{list_name}.txt").write_text("".join(lines))
+        (root / f"ImageSets/VID/{list_name}.txt").write_text("".join(lines), encoding="utf-8")
     time.sleep(AGE_S)
 
 
@@ -75,7 +77,7 @@ def load_once(root: str) -> tuple[int, float, float]:
 def load_in_new_process(root: str) -> tuple[int, float, float]:
     """:func:`load_once`, in a process that has loaded nothing before."""
     command = [sys.executable, "-W", "ignore", __file__, "--once", root]
-    frames, load, pairs = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    frames, load, pairs = json.loads(subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout)
     return frames, load, pairs
 
 
@@ -121,7 +123,7 @@ def main() -> None:
     output = args.output or RESULTS / f"loading--{machine_name()}.json"
     output.parent.mkdir(parents=True, exist_ok=True)
     facts = {"command": command, **provenance(), "processes": count_workers(), "trees": trees}
-    output.write_text(json.dumps(facts, indent=2) + "\n")
+    output.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     print(f"written: {output}")
 
 

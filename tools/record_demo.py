@@ -37,13 +37,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--machine", required=True, help="a name for this machine, as a part of a file name")
     args = parser.parse_args()
-    summary = json.loads((ROOT / OUTPUT / "demo.json").read_text())
+    summary = json.loads((ROOT / OUTPUT / "demo.json").read_text(encoding="utf-8"))
     if not summary["whole_training"]:
         sys.exit("The last demo went on with an earlier training, so its minutes are not those of a whole one: run "
                  "`.venv/bin/python tools/run_demo.py --fresh` first.")  # fmt: skip
     result = Path("benchmarks/results") / f"demo--{args.machine}.json"
     (ROOT / result).parent.mkdir(parents=True, exist_ok=True)
-    (ROOT / result).write_text(json.dumps(summary, indent=2) + "\n")
+    (ROOT / result).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     replace_block(ROOT / "README.md", "results", table(summary, result))
     print(f"written: {result}, README.md")
 

@@ -27,7 +27,7 @@ ALPHAS = [f"{tenth / 10:g}" for tenth in range(1, 11)]
 def browser() -> str:
     """The browser that the tests use."""
     command = [sys.executable, str(ROOT / "tools/fetch_browser.py"), str(ROOT / ".venv/browser")]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout.strip()
 
 
 def photograph(page: Path, target: Path, scheme: str, executable: str) -> None:
@@ -61,7 +61,7 @@ def sweep_alpha(folder: Path) -> None:
         sweep = ["--sweep", "TUBES.TOP_FRACTION", *ALPHAS]
         command = [sys.executable, "-m", "dnt_d2.evaluation", "--run", str(folder), *sweep, *outputs]
         subprocess.run(command, check=True, cwd=ROOT)
-        content = json.loads(report.read_text())
+        content = json.loads(report.read_text(encoding="utf-8"))
     (found,) = content["sweeps"]
     facts = {"command": "tools/record_report.py", **provenance(), "dataset": content["dataset"], **found}
     result = Path("benchmarks/results") / f"alpha--{machine_name()}.json"

@@ -68,7 +68,7 @@ def evaluate() -> dict[str, dict[str, float]]:
     """AP50 of frames, of tubes, and of tubes linked without tracks, of the trained model."""
     run("evaluate", "train_net.py", "--num-gpus", str(PROCESSES), "--config-file", CONFIG, "--eval-only",
         "MODEL.WEIGHTS", str(OUTPUT / "model_final.pth"))  # fmt: skip
-    return json.loads((ROOT / OUTPUT / "inference" / VAL / "vid_results.json").read_text())["results"]
+    return json.loads((ROOT / OUTPUT / "inference" / VAL / "vid_results.json").read_text(encoding="utf-8"))["results"]
 
 
 def draw() -> None:
@@ -124,7 +124,7 @@ def main() -> None:
     summary = summarise(
         results, pictures=source, data_seed=args.seed, config=CONFIG, minutes=minutes, whole_training=whole
     )
-    (ROOT / OUTPUT / "demo.json").write_text(json.dumps(summary, indent=2) + "\n")
+    (ROOT / OUTPUT / "demo.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     report(summary)
 
 

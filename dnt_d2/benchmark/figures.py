@@ -161,7 +161,7 @@ class Stage:
         Raises:
             ValueError: the file is no stage of the benchmark.
         """
-        content = json.loads(Path(path).read_text())
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
         try:
             return Stage(
                 content.pop("name"),

@@ -54,7 +54,7 @@ def run_command(command: Sequence[str], *, log: Path, every: float = 0.1) -> Cos
             time.sleep(every)
     seconds = time.perf_counter() - start
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{log.read_text(errors='replace')[-2000:]}")
+        raise RuntimeError(f"{' '.join(command)} failed:\n{log.read_text(errors='replace', encoding='utf-8')[-2000:]}")
     return Cost(seconds, peak)
 
 

@@ -64,14 +64,14 @@ def _settle() -> bool:
         return False
     try:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
-        _RESET.write_text("5")
+        _RESET.write_text("5", encoding="utf-8")
     except (OSError, AttributeError):  # another C library, or no right to
         return False
     return True
 
 
 def _kibibytes(name: str) -> int:
-    found = re.search(rf"^{name}:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)
+    found = re.search(rf"^{name}:\s+(\d+) kB$", _STATUS.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
         raise RuntimeError(f"{_STATUS} says nothing of {name}")
     return int(found[1])

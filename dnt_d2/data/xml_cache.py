@@ -202,7 +202,7 @@ def _one_at_a_time(place: Path) -> Iterator[None]:
             import fcntl  # not on Windows
 
             place.parent.mkdir(parents=True, exist_ok=True)
-            lock = stack.enter_context(open(place.with_suffix(".lock"), "w"))
+            lock = stack.enter_context(open(place.with_suffix(".lock"), "w", encoding="utf-8"))
             # Not flock: processes that read would inherit it, and go on holding it when this one is killed.
             fcntl.lockf(lock, fcntl.LOCK_EX)
         except (ImportError, OSError) as error:

@@ -74,11 +74,11 @@ class Progress:
     def _write(self) -> None:
         path = self._path(self._rank)
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(str(self._done))
+        temporary.write_text(str(self._done), encoding="utf-8")
         os.replace(temporary, path)
 
     def _read(self, rank: int) -> int:
         try:
-            return int(self._path(rank).read_text())
+            return int(self._path(rank).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return 0

@@ -192,7 +192,7 @@ def _find(folder: Path) -> Path:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is broken JSON ({error}); run --eval-only again") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -133,7 +133,7 @@ def apt_get(
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-    said = log.read_text(errors="replace")
+    said = log.read_text(errors="replace", encoding="utf-8")
     # `update` exits with 0 when no source answered; it says so with a line "W: Failed to fetch".
     failed = process.returncode != 0 or "Failed to fetch" in said
     return "\n".join(said.strip().splitlines()[-6:]) if failed else None

@@ -49,7 +49,7 @@ def read_records(root: Path) -> list[dict[str, Any]]:
     if not (root / "minivid.json").is_file():
         raise FileNotFoundError(f"{root} is not a MiniVID: make one with `python datasets/prepare_minivid.py {root}`")
     paths = sorted((root / RECORDS).glob("*.json"))
-    return [json.loads(path.read_text()) for path in paths]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def measure(root: Path, split: str) -> list[Statistic]:
@@ -179,7 +179,9 @@ def write_statistics(root: Path) -> None:
         split: {item.name: None if np.isnan(item.value) else round(item.value, 4) for item in measure(root, split)}
         for split in SPLITS
     }
-    (root / "statistics.json").write_text(json.dumps(measured, indent=1, allow_nan=False))
+    (root / "statistics.json").write_text(
+        json.dumps(measured, indent=1, allow_nan=False), encoding="utf-8", newline="\n"
+    )
 
 
 def report(root: Path) -> str:

@@ -84,7 +84,7 @@ class Studio:
             image, boxes = render_frame(scene, index)
             (new_data / f"{index:06d}.JPEG").write_bytes(_jpeg(image, self.settings.jpeg_quality))
             xml = video_xml(plan.folder, index, scene.frame, boxes, self.settings)
-            (new_annotations / f"{index:06d}.xml").write_text(xml)
+            (new_annotations / f"{index:06d}.xml").write_text(xml, encoding="utf-8", newline="\n")
             visible.append({str(item.track_id): round(item.visible, 3) for item in boxes})
         distractors = len(scene.actors) - scene.objects
         record = {**asdict(plan), "tracks": _tracks(scene), "distractors": distractors, "visible": visible}

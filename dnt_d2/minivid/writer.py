@@ -119,6 +119,6 @@ def _claim(root: Path, settings: MiniVIDSettings, source: PictureSource, overwri
 def _digest_in(path: Path) -> str | None:
     """The digest of the settings in a file; None where the file is broken or is being replaced: no settings match."""
     try:
-        return json.loads(path.read_text())["digest"]
+        return json.loads(path.read_text(encoding="utf-8"))["digest"]
     except (ValueError, KeyError, TypeError):
         return None

@@ -22,6 +22,7 @@ from detectron2.utils.logger import setup_logger
 
 from dnt_d2 import add_dnt_config
 from dnt_d2.config_check import check_config
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
 from dnt_d2.launching import launch_ranks
@@ -72,4 +73,5 @@ def main(args: argparse.Namespace) -> Any:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     launch_ranks(main, get_parser().parse_args())

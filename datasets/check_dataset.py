@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.data.doctor import examine, report, write_missing_lists
 from dnt_d2.vid_classes import VID_CLASSES
 
@@ -54,4 +55,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

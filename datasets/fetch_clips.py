@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.minivid.packages import PackageError, download, find_deb, read_deb
 from dnt_d2.whole_file import whole_file
 
@@ -178,4 +179,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

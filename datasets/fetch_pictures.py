@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.minivid.fetch import fetch_pictures
 from dnt_d2.minivid.packages import PackageError
 from dnt_d2.minivid.photographs import usual_folder
@@ -49,4 +50,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

@@ -19,6 +19,7 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.minivid import MiniVIDSettings, write_dataset
 from dnt_d2.minivid.contact_sheet import contact_sheet
 from dnt_d2.minivid.statistics import report
@@ -87,4 +88,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

@@ -24,6 +24,7 @@ from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
 from dnt_d2 import add_dnt_config
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.data import register_from_config
 from dnt_d2.evaluation.tables import write_json
 from dnt_d2.launching import launch_ranks
@@ -110,4 +111,5 @@ def record(facts: dict[str, Any], name: str = "variants") -> None:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     launch_ranks(main, get_parser().parse_args())

@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.data.conversion import SOURCES, image_folder, read_video_set
 from dnt_d2.formats import VideoSet, write_coco_vid, write_ilsvrc, write_mot
 
@@ -87,4 +88,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

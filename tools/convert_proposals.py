@@ -17,6 +17,7 @@ from detectron2.data import DatasetCatalog
 from tqdm import tqdm
 
 import dnt_d2.data.builtin  # noqa: F401  registers
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.data.mat_proposals import convert_mat, write_proposals
 
 
@@ -42,4 +43,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

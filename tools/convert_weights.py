@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.weights import ORIGINS, convert, write_checkpoint
 
 
@@ -43,4 +44,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

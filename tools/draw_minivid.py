@@ -23,6 +23,7 @@ from gallery_choice import FOUND, fate
 from tqdm import tqdm
 
 from dnt_d2 import VideoPredictor, add_dnt_config
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.demo import to_spans, write_video
 from dnt_d2.evaluation.tables import write_json
 from dnt_d2.predictor import FrameResult
@@ -114,4 +115,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     main()

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from dnt_d2.console import tolerate_any_text
 from dnt_d2.provenance import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -129,4 +130,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     main()

@@ -13,6 +13,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ..console import tolerate_any_text
 from .command import evaluate_predictions, evaluate_saved
 from .extra_metrics import METRICS
 
@@ -80,4 +81,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    tolerate_any_text()
     sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class Progress:
     """Counts the frames of all ranks through small files in a folder that they share.
 
     Each rank writes how many frames it has done; the first one adds them up and logs a line now and then. Without a
-    folder a rank knows of itself alone.
+    folder a rank knows of itself alone. A count that can't be written or read costs nothing but that line's truth.
     """
 
     def __init__(self, total: int, folder: Path | None, *, rank: int = 0, ranks: int = 1, every: float = 10.0) -> None:
@@ -74,11 +75,12 @@ class Progress:
     def _write(self) -> None:
         path = self._path(self._rank)
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(str(self._done), encoding="utf-8")
-        os.replace(temporary, path)
+        with suppress(OSError):  # a full disk, or another rank that reads it: Windows then refuses; the next one may do
+            temporary.write_text(str(self._done), encoding="utf-8")
+            os.replace(temporary, path)
 
     def _read(self, rank: int) -> int:
         try:
             return int(self._path(rank).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):  # not there yet, or being replaced
             return 0

@@ -12,7 +12,7 @@ from ..vid_classes import WORDNET_IDS
 from ..whole_file import whole_file
 from .ilsvrc_xml import XmlObject, annotation_xml
 from .images import claim, place_image
-from .video_set import Frame, VideoSet, check_path, check_whole_videos, plain_number
+from .video_set import Frame, VideoSet, check_path, check_whole_videos, name_on_disk, plain_number
 
 _JPEG = (".jpeg", ".jpg")
 
@@ -72,7 +72,7 @@ def _places(videos: VideoSet) -> list[str]:
             raise ValueError(f"{frame['file_name']}: images of ILSVRC are JPEG files; convert the images first")
         name = check_path(videos.video_names[frame["video_id"]])
         places.append(name if videos.kind == "still" else f"{name}/{frame['frame_index']:06d}")
-    twice, times = Counter(places).most_common(1)[0] if places else ("", 1)
+    twice, times = Counter(map(name_on_disk, places)).most_common(1)[0] if places else ("", 1)
     if times > 1:
         raise ValueError(f"{times} images would become {twice}.JPEG; give each video, or still, its own name")
     return places

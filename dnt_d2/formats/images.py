@@ -22,6 +22,7 @@ def place_image(source: str | os.PathLike[str], target: str | os.PathLike[str], 
 
     Raises:
         FileNotFoundError: there is no such image.
+        OSError: the system, or the disk, allows no links.
         ValueError: for another way.
     """
     source, target = Path(os.path.realpath(source)), Path(target)
@@ -38,7 +39,11 @@ def place_image(source: str | os.PathLike[str], target: str | os.PathLike[str], 
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
-    temporary.symlink_to(source)
+    try:
+        temporary.symlink_to(source)
+    except OSError as error:  # Windows, unless one is an administrator or a developer; sticks and cards
+        message = f"{target}: no link can be made there ({error.strerror}); copy the images (--copy, images='copy')"
+        raise type(error)(message) from error
     os.replace(temporary, target)
 
 

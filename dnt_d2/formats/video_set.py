@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -93,11 +96,16 @@ def check_whole_videos(videos: VideoSet, target: str) -> None:
             )
 
 
+# Letters and ends of names that can't be there; a "\\" or a ":" would even lead to another place.
+_NOT_ON_WINDOWS = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ](?:/|$)|(?:^|/)(?:con|prn|aux|nul|com\d|lpt\d)(?:[./]|$)', re.I)
+
+
 def check_path(name: str) -> str:
     """The name of a video or a still, when it can be a path below a folder.
 
     Raises:
-        ValueError: it is empty, absolute, leads out of the folder, or has white space, which separates words in lists.
+        ValueError: it is empty, absolute, leads out of the folder, has white space, which separates words in lists, or
+            what Windows, where this is it, has no file names with.
     """
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or name.split() != [name]:
@@ -105,7 +113,14 @@ def check_path(name: str) -> str:
             f"The video or image name {name!r} can't be a path below the target folder: names must not be empty, "
             "absolute, contain '..' or white space; rename it"
         )
+    if os.name == "nt" and _NOT_ON_WINDOWS.search(name):
+        raise ValueError(f"The video or image name {name!r} can't be a path on Windows; rename it")
     return str(path)
+
+
+def name_on_disk(name: str) -> str:
+    """What tells files apart: Windows and macOS, as they come, take "Dog" and "dog" for one."""
+    return name.casefold() if sys.platform in ("win32", "darwin") else name
 
 
 def sequence_names(video_names: Sequence[str], becomes: str) -> list[str]:
@@ -119,8 +134,9 @@ def sequence_names(video_names: Sequence[str], becomes: str) -> list[str]:
         ValueError: a name can't be that of a file, see :func:`check_path`, or two become one.
     """
     names = [check_path(name).replace("/", "_") for name in video_names]
-    if len(set(names)) < len(names):
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
+    files = [name_on_disk(name) for name in names]
+    if len(set(files)) < len(files):
+        twice = next(name for place, name in enumerate(names) if files[place] in files[:place])
         raise ValueError(f"Two videos would become {becomes.format(twice)}; give each its own name")
     return names
 

@@ -154,15 +154,22 @@ class VideoWriter:
         try:
             rewrite(self._temporary, plain)
         except BaseException as error:
-            os.replace(self._temporary, self.path)
+            self._rename()
             if not isinstance(error, (OSError, ValueError)):
                 raise
             _log.warning(
                 "%s: its index can't be put in front (%s); it plays, but seeking in it may be slow", self.path, error
             )
         else:
-            os.replace(plain, self.path)
-            self._temporary.unlink()
+            os.replace(plain, self._temporary)
+            self._rename()
+
+    def _rename(self) -> None:
+        try:
+            os.replace(self._temporary, self.path)
+        except OSError as error:  # Windows, while a player shows the older file
+            message = f"{self.path}: it can't be replaced ({error.strerror}); the whole video is in {self._temporary}"
+            raise _with_number(error, message) from error
 
     def __enter__(self) -> VideoWriter:
         return self

@@ -77,6 +77,17 @@ def test_a_rank_that_has_said_nothing_has_done_nothing(tmp_path: Path, content: 
     assert counter.done() == 5
 
 
+def test_a_count_that_can_t_be_written_stops_nobody(tmp_path: Path, clock: list[float]) -> None:
+    """A disk is full, or another rank reads the file just now, which Windows doesn't let replace then."""
+    counter = Progress(9, tmp_path, rank=1, ranks=2)
+    (tmp_path / "rank_1").unlink()
+    (tmp_path / "rank_1").mkdir()
+    clock[0] += 10
+    counter.add(4)
+    assert counter.done() == 4
+    assert Progress(9, tmp_path, ranks=2).done() == 0  # nor can it be read
+
+
 def test_files_of_a_run_before_do_not_count(tmp_path: Path) -> None:
     """Of more ranks, or of the same rank."""
     for rank in range(4):

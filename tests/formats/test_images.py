@@ -40,6 +40,19 @@ def test_an_image_on_itself(tmp_path: Path, way: str) -> None:
     assert not (tmp_path / "a.jpg").is_symlink()
 
 
+def test_where_no_links_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")  # as of a FAT file system
+
+    monkeypatch.setattr("os.symlink", refuse)
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    with pytest.raises(
+        PermissionError, match=r"b\.jpg: no link .* \(Operation not permitted\); copy the images \(--copy"
+    ):
+        place_image(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
+
+
 def test_wrong_sources_and_ways(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"a\.jpg: this image is missing"):
         place_image(tmp_path / "a.jpg", tmp_path / "b.jpg")

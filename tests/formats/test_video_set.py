@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dnt_d2.formats import VideoSet
-from dnt_d2.formats.video_set import check_path, check_whole_videos, plain_number
+from dnt_d2.formats import VideoSet, video_set
+from dnt_d2.formats.video_set import check_path, check_whole_videos, plain_number, sequence_names
 
 Make = Callable[..., VideoSet]
 
@@ -36,6 +36,23 @@ def test_paths() -> None:
     for name in ("", ".", "/a", "a/../b", "..", "a b", "a\tb", " a"):
         with pytest.raises(ValueError, match="can't be a path"):
             check_path(name)
+
+
+def test_paths_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = ("C:a", "a\\..\\b", "a/b?", "con", "a/NUL.x", "a./b", "a|b")
+    assert [check_path(name) for name in bad] == list(bad)
+    monkeypatch.setattr(video_set.os, "name", "nt")
+    for name in bad:
+        with pytest.raises(ValueError, match="can't be a path on Windows"):
+            check_path(name)
+    assert check_path("console/a.b/com") == "console/a.b/com"
+
+
+def test_names_that_differ_in_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sequence_names(["a/B", "a/b"], "the file {}") == ["a_B", "a_b"]
+    monkeypatch.setattr(video_set.sys, "platform", "darwin")
+    with pytest.raises(ValueError, match="Two videos would become the file a_b; give each its own name"):
+        sequence_names(["a/B", "a/b"], "the file {}")
 
 
 def test_numbers_as_people_write_them() -> None:

@@ -250,11 +250,12 @@ def test_where_no_copy_can_be_made_the_file_is_there_all_the_same(
 
 def test_an_older_file_that_can_t_be_replaced_costs_nothing(tmp_path: Path) -> None:
     """As on Windows while a player shows it; here a folder has taken its place meanwhile."""
-    with pytest.raises(OSError, match=r"out\.mp4: it can't be replaced \(.*\); the whole video is in .*") as caught:  # noqa: PT012
-        with VideoWriter(tmp_path / "out.mp4", 25) as writer:
-            (tmp_path / "out.mp4").mkdir()
-            for frame in noise(6):
-                writer.write(frame)
+    writer = VideoWriter(tmp_path / "out.mp4", 25)
+    for frame in noise(6):
+        writer.write(frame)
+    (tmp_path / "out.mp4").mkdir()
+    with pytest.raises(OSError, match=r"out\.mp4: it can't be replaced \(.*\); the whole video is in .*") as caught:
+        writer.close()
     (left,) = set(tmp_path.iterdir()) - {tmp_path / "out.mp4"}
     assert str(caught.value).endswith(str(left))
     assert len(list(read_frames(left))) == 6

@@ -81,13 +81,14 @@ class SmallRun:
     folder: Path
 
     @classmethod
-    def make(cls, folder: Path, *overrides: Any, seed: int = 0) -> SmallRun:
+    def make(cls, folder: Path, *overrides: Any, seed: int = 0, workers: int = 1) -> SmallRun:
         """Draw the videos and write the config.
 
         Args:
             folder: must exist.
             overrides: keys and values in turn, over :func:`small_config`.
             seed: of the videos.
+            workers: processes that draw.
         """
         settings = MiniVIDSettings(
             seed=seed,
@@ -100,7 +101,7 @@ class SmallRun:
             frame_sizes=((160, 120), (176, 120)),
             classes=CLASSES,
         )
-        write_dataset(folder / "datasets" / "minivid", settings, "drawn", progress=False)
+        write_dataset(folder / "datasets" / "minivid", settings, "drawn", workers=workers, progress=False)
         (folder / "small.yaml").write_text(small_config(*overrides).dump(), encoding="utf-8")
         return cls(folder)
 

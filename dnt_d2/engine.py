@@ -24,6 +24,7 @@ from .config_check import check_config
 from .data import register_from_config
 from .data.loaders import build_pair_train_loader, build_video_test_loader
 from .evaluation import ProposalRecallEvaluator, VIDEvaluator
+from .loss_watch import LossWatch
 from .modeling import DetectAndTrack, VideoStream, folded, with_proposal_scales
 from .resume import resume_run
 
@@ -68,6 +69,8 @@ class Trainer(DefaultTrainer):
         on_cpu = torch.device(cfg.MODEL.DEVICE).type == "cpu"
         model = create_ddp_model(model, broadcast_buffers=False, **({"device_ids": None} if on_cpu else {}))
         self.stepper = (AMPTrainer if cfg.SOLVER.AMP.ENABLED else SimpleTrainer)(model, loader, optimizer)
+        self.watch = LossWatch(model, cfg)
+        self.stepper.register_hooks([self.watch])
         self.scheduler = self.build_lr_scheduler(cfg, optimizer)
         self.checkpointer = WholeFileCheckpointer(model, cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
         # Evaluations on the way save no runs: each would leave as much as the last one.
@@ -113,9 +116,10 @@ class Trainer(DefaultTrainer):
         return self.stepper.optimizer
 
     def run_step(self) -> None:
-        """One update of the weights."""
+        """One update of the weights, unless a loss or gradient is not finite (:mod:`dnt_d2.loss_watch`)."""
         self.stepper.iter = self.iter
-        self.stepper.run_step()
+        with self.watch.over(self.iter, self.seed):
+            self.stepper.run_step()
 
     def state_dict(self) -> dict[str, Any]:
         """Detectron2's state, the seed, and how many items each rank has trained on."""

@@ -9,10 +9,16 @@ from xml.etree import ElementTree
 
 from detectron2.structures import BoxMode
 
+from ..bounded.numbers import LARGEST_ID, LARGEST_SIDE, shortened
+from ..bounded.xml import parse_xml
 from ..det_classes import DET_WORDNET_IDS
 from ..vid_classes import WORDNET_IDS
 
 _IDS = DET_WORDNET_IDS | WORDNET_IDS
+
+
+class UnknownClass(ValueError):
+    """An object of a video whose class the data set doesn't have."""
 
 
 @dataclass
@@ -30,6 +36,11 @@ class Repairs:
     dropped: int = 0
     repeated: int = 0
     other_class: int = 0
+
+    def join(self, other: Repairs) -> None:
+        """Add what was repaired elsewhere."""
+        for name, count in vars(other).items():
+            setattr(self, name, getattr(self, name) + count)
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -70,7 +81,7 @@ def read_annotation(
     """
     root = _parse(path)
     width, height = _integer(root, "size/width", path), _integer(root, "size/height", path)
-    if min(width, height) < 1:
+    if min(width, height) < 1 or max(width, height) > LARGEST_SIDE:
         raise ValueError(f"{path}: the size of the image is {width} x {height}; put its true size in <size>")
     annotations: list[dict[str, Any]] = []
     tracks: set[int] = set()
@@ -80,9 +91,9 @@ def read_annotation(
             repairs.other_class += 1
             continue
         if category is None:
-            raise ValueError(
-                f"{path}: {node.findtext('name')!r} is not one of the {len(set(classes.values()))} classes of this "
-                "data set; correct the annotation, or register the data set with your own class_names"
+            raise UnknownClass(
+                f"{path}: {shortened(str(node.findtext('name')))!r} is not one of the {len(set(classes.values()))} "
+                "classes of this data set; correct the annotation, or register the data set with your own class_names"
             )
         bbox = _bbox(node, width, height, path, repairs)
         if bbox is None:
@@ -125,13 +136,13 @@ def clip_box(box: Sequence[float], width: int, height: int, repairs: Repairs) ->
 
 def _parse(path: str) -> ElementTree.Element:
     try:
-        return ElementTree.parse(path).getroot()
+        return parse_xml(path)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path}: this annotation is missing; unpack the archive again, or take its image out of the list "
             "(an image without objects needs an XML without <object>)"
         ) from None
-    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: of its encoding
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: of its encoding, and of bombs
         raise ValueError(f"{path}: broken XML ({error}); unpack the archive again") from error
 
 
@@ -140,14 +151,15 @@ def _number(node: ElementTree.Element, tag: str, path: str) -> float:
     try:
         return float(text)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        found = "is missing" if text is None else f"is {text!r}, not a number"
+        found = "is missing" if text is None else f"is {shortened(text)!r}, not a number"
         raise ValueError(f"{path}: <{tag}> {found}; correct the annotation") from None
 
 
 def _integer(node: ElementTree.Element, tag: str, path: str) -> int:
     value = _number(node, tag, path)
-    if not value.is_integer():
-        raise ValueError(f"{path}: <{tag}> is {node.findtext(tag)!r}, not a whole number; correct the annotation")
+    if not value.is_integer() or abs(value) >= LARGEST_ID:
+        found = shortened(str(node.findtext(tag)))
+        raise ValueError(f"{path}: <{tag}> is {found!r}, not a whole number of 53 bits; correct the annotation")
     return int(value)
 
 

@@ -10,6 +10,9 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.numbers import LARGEST_SIDE
+from ..bounded.xml import parse_xml
+
 Ints = NDArray[np.int64]
 Numbers = NDArray[Any]
 
@@ -159,9 +162,10 @@ def read_content(path: str) -> Content | None:
     :func:`dnt_d2.data.annotations.read_annotation`.
     """
     try:
-        root = ElementTree.parse(path).getroot()
+        root = parse_xml(path)
         things = [_thing(node) for node in root.iterfind("object")]
-        return Content(_whole(root.findtext("size/width")), _whole(root.findtext("size/height")), things)
+        width, height = _whole(root.findtext("size/width")), _whole(root.findtext("size/height"))
+        return None if max(width, height) > LARGEST_SIDE else Content(width, height, things)
     except (OSError, ElementTree.ParseError, LookupError, ValueError, TypeError):
         return None
 

@@ -81,7 +81,14 @@ class SmallRun:
     folder: Path
 
     @classmethod
-    def make(cls, folder: Path, *overrides: Any, seed: int = 0, workers: int = 1) -> SmallRun:
+    def make(
+        cls,
+        folder: Path,
+        *overrides: Any,
+        seed: int = 0,
+        workers: int = 1,
+        frame_sizes: tuple[tuple[int, int], ...] = ((160, 120), (176, 120)),
+    ) -> SmallRun:
         """Draw the videos and write the config.
 
         Args:
@@ -89,6 +96,7 @@ class SmallRun:
             overrides: keys and values in turn, over :func:`small_config`.
             seed: of the videos.
             workers: processes that draw.
+            frame_sizes: (width, height) of the videos and stills, in turn.
         """
         settings = MiniVIDSettings(
             seed=seed,
@@ -98,7 +106,7 @@ class SmallRun:
             val_seen_videos=4,
             val_novel_videos=1,
             val_frames=8,
-            frame_sizes=((160, 120), (176, 120)),
+            frame_sizes=frame_sizes,
             classes=CLASSES,
         )
         write_dataset(folder / "datasets" / "minivid", settings, "drawn", workers=workers, progress=False)

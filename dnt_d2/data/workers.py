@@ -1,0 +1,39 @@
+"""What a loader's worker process does before its first item."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import cv2
+from detectron2.data.build import worker_init_reset_seed
+
+
+def init_worker(worker_id: int) -> None:
+    """Seed its random generators, leave the cores to the other workers, and end when the loader says so, not before.
+
+    Args:
+        worker_id: from 0 in each loader.
+    """
+    cv2.setNumThreads(0)  # the workers are the parallelism
+    worker_init_reset_seed(worker_id)
+    outlive_signals()
+
+
+def outlive_signals() -> None:
+    """Let a signal to stop, which often goes to every process there is, leave this one to its parent.
+
+    A training that is asked to stop still needs the items of its iteration; without its workers it would end in an
+    error. They see for themselves when it is gone. SIGTERM from the parent itself ends a process as ever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # which tells the sender; not on macOS and Windows
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_end_when_the_parent_says, daemon=True).start()
+
+
+def _end_when_the_parent_says() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid not in (os.getppid(), os.getpid()):
+        pass
+    os._exit(0)

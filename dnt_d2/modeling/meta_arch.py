@@ -12,6 +12,7 @@ from detectron2.modeling.backbone import Backbone
 from detectron2.structures import ImageList, Instances
 from torch import Tensor, nn
 
+from .finite import check_found, check_given
 from .frames import Candidates, FrameMaps
 from .given_proposals import given_proposals
 from .pair_inference import infer_pairs
@@ -23,6 +24,7 @@ from .score_average import SCORE_AVERAGES
 from .track_head import CorrelationTrackHead, build_track_head
 
 Inputs = list[dict[str, Any]]
+_LEAST_SIDE = 0.01  # pixels at the network's input
 
 
 @META_ARCH_REGISTRY.register()
@@ -187,7 +189,9 @@ class DetectAndTrack(nn.Module):
         if not batched_inputs:
             return []
         images = self.preprocess([x["image"] for x in batched_inputs])
-        found = self.detect(images, self.encode(images), self.given_proposals(batched_inputs))
+        maps = self.encode(images)
+        found = self.detect(images, maps, self.given_proposals(batched_inputs))
+        check_found(found, maps, self.proposal_generator, batched_inputs)
         return [
             {"instances": self.roi_heads.frame_result(c, original_size(x, c.image_size))}
             for c, x in zip(found, batched_inputs, strict=True)
@@ -205,8 +209,10 @@ class DetectAndTrack(nn.Module):
         targets = [x["instances"] for x in batched_inputs]
         if paired:
             targets += [x["next_instances"] for x in batched_inputs]
-        # A box one pixel wide has no width as Detectron2 counts, and no logarithm of it.
-        targets = [t[t.gt_boxes.nonempty()].to(self.device) for t in targets]
+        for target, x in zip(targets, batched_inputs * 2, strict=False):
+            check_given(target.gt_boxes.tensor, x, "gt_boxes")
+        # A box one pixel wide has no width as Detectron2 counts, and no logarithm of it; moves are divided by it.
+        targets = [t[t.gt_boxes.nonempty(_LEAST_SIDE)].to(self.device) for t in targets]
         images, maps = self._encode_training(batched_inputs, paired)
         proposals, losses = self._training_proposals(batched_inputs, images, maps, targets)
         pair_of_frame = torch.arange(num_pairs, device=self.device).repeat(2 if paired else 1)
@@ -221,7 +227,12 @@ class DetectAndTrack(nn.Module):
     ) -> tuple[list[Instances], dict[str, Tensor]]:
         """Proposals of all frames t, then of all frames t + tau, and the RPN's losses, if there is one."""
         if self.proposal_generator is not None:
-            return self.proposal_generator(images, maps.features, targets)
+            try:
+                return self.proposal_generator(images, maps.features, targets)
+            except FloatingPointError as error:  # it looks at its boxes before it gives its losses
+                raise FloatingPointError(
+                    f"the RPN's boxes or scores are not finite (loss_rpn_cls, loss_rpn_loc): {error}"
+                ) from error
         kinds = ["", "next_"] if self.track_head is not None else [""]
         return [p for kind in kinds for p in self.given_proposals(items, kind) or []], {}
 

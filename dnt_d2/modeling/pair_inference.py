@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from detectron2.structures import Instances
 
+from .finite import check_found, check_tracks
 from .post_processing import link_candidates, original_size, tracklets
 from .score_average import look_ahead, look_back
 
@@ -32,7 +33,8 @@ def _infer(model: DetectAndTrack, item: dict[str, Any]) -> dict[str, Instances]:
     images = model.preprocess([item["image"], item["next_image"]])
     maps = model.encode(images)
     given = [p for kind in ("", "next_") for p in model.given_proposals([item], kind) or []]
-    now, later = model.detect(images, maps, given or None)
+    now, later = found = model.detect(images, maps, given or None)
+    check_found(found, maps, model.proposal_generator, [item, item])
     size = original_size(item, now.image_size)
     results = [model.roi_heads.frame_result(c, size) for c in (now, later)]
     if model.score_average == "none":
@@ -40,6 +42,7 @@ def _infer(model: DetectAndTrack, item: dict[str, Any]) -> dict[str, Instances]:
     else:
         (later,) = look_back(model, maps[1:], maps[:1], [later])
         (now,), ((start, end),) = look_ahead(model, maps[:1], maps[1:], [now])
+    check_tracks([end], [item])
     return {
         "instances": results[0],
         "next_instances": results[1],

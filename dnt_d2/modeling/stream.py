@@ -10,6 +10,7 @@ import torch
 from detectron2.structures import Instances
 from torch import nn
 
+from .finite import check_found, check_tracks
 from .frames import Candidates, FrameMaps
 from .meta_arch import DetectAndTrack, Inputs
 from .post_processing import link_candidates, original_size, proposals, tracklets
@@ -101,7 +102,9 @@ class VideoStream(nn.Module):
         images = self.model.preprocess([x["image"] for x in frames])
         maps = self.model.encode(images)
         own = self.model.detect(images, maps, self.model.given_proposals(frames))
+        check_found(own, maps, self.model.proposal_generator, frames)
         pairs, averaged = self._pairs(frames, maps, own)
+        check_tracks([pair.tracklets[1] for pair in pairs], frames)
         outputs = []
         for i, x in enumerate(frames):
             size, network_size = original_size(x, own[i].image_size), own[i].image_size

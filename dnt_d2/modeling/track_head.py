@@ -38,7 +38,8 @@ def normalise_correlation(maps: Tensor, norm: str, temperature: float = 1.0) -> 
     """Bring correlation maps to a scale that the tracking convolution can use.
 
     Args:
-        maps: (P, D, H, W) correlations over D displacements.
+        maps: (P, D, H, W) correlations over D displacements. Half precision is normalised in float32: its squares
+            overflow at 256, and its softmax would have steps of 1/1024.
         norm: "none"; "std": zero mean and unit deviation over all of a pair's maps; "softmax": over the displacements
             of each position, after standardising them there, times D, so that 1 is a flat answer and D a sure one.
         temperature: of the softmax; smaller is sharper.
@@ -48,6 +49,7 @@ def normalise_correlation(maps: Tensor, norm: str, temperature: float = 1.0) -> 
     """
     if norm == "none" or maps.numel() == 0:
         return maps
+    maps = at_least_float32(maps)
     dims = (1, 2, 3) if norm == "std" else (1,)
     deviation, mean = torch.std_mean(maps, dim=dims, keepdim=True, correction=0)
     standard = (maps - mean) / (deviation + 1e-6)

@@ -54,7 +54,7 @@ def _total() -> int:
     except (AttributeError, OSError, ValueError):
         return _UNKNOWN
     try:
-        text = _CGROUP.read_text().strip()
+        text = _CGROUP.read_text(encoding="utf-8").strip()
     except OSError:
         return total
     return min(total, int(text)) if text.isdecimal() else total

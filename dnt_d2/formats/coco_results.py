@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..bounded.json import read_json
 from ..whole_file import whole_file
 from .coco_vid import parse_file, read_categories
-from .result_rows import EXACT, Rows, check_before_writing, check_boxes, open_results, parts, refuse, shortest
+from .result_rows import EXACT, Rows, check_before_writing, check_boxes, parts, refuse, shortest
 from .results import Detections, FrameList, IntArray
 
 _NUMBERS = (Decimal, int)  # NaN and Infinity, which are not JSON, are parsed as float
@@ -139,13 +140,11 @@ def _read(path: str) -> Rows:
             return entry
         return _PACKED
 
-    with open_results(path) as file, localcontext(EXACT):
+    with localcontext(EXACT):
         try:
-            content = json.load(file, parse_float=Decimal, object_hook=take)
-        except UnicodeDecodeError:
-            raise
-        except (ValueError, ArithmeticError) as error:
-            raise ValueError(f"{path}: broken JSON ({error}); write or fetch the file again") from None
+            content = read_json(path, parse_float=Decimal, take=take, constants=True)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{path}: there is no such file of results; correct the path") from None
     if not isinstance(content, list):
         raise ValueError(f"{path}: this is no list of entries; results are one, [] where there is nothing")
     for number, entry in enumerate(content):

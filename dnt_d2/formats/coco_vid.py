@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..bounded.json import read_json
+from ..bounded.numbers import LARGEST_SIDE, shortened
+from ..bounded.paths import join_inside
 from ..whole_file import whole_file
 from .coco_vid_frames import Entry, frame_ids, text, whole_number
 from .video_set import Frame, Note, VideoSet, make_frame, make_note, plain_number
@@ -25,7 +29,8 @@ def read_coco_vid(
 
     Args:
         path: of the JSON.
-        images: the folder that ``file_name`` is relative to.
+        images: the folder that ``file_name`` is relative to, and must not lead out of; an absolute name that lies in it
+            is fine. With "" names stay as they are, whatever they are.
         kind: "video": an image without a video is a video of length 1, after all videos. "still": all images are
             stills, in the order of the file, frames of videos too. Objects of stills are numbered by position.
         need_tracks: whether an object of a video must have an ``instance_id``; without, -1 stands for a missing one.
@@ -48,7 +53,7 @@ def read_coco_vid(
     folder = os.fspath(images)
     by_image: dict[int, Frame] = {}
     for frame in frames:
-        frame["file_name"] = os.path.join(folder, frame["file_name"])
+        frame["file_name"] = _place(frame, folder, name)
         by_image[frame["image_id"]] = frame
     for entry in _by_id(content["annotations"], "annotation", name, optional=True).values():
         image = whole_number(entry, "image_id", "annotation", name)
@@ -115,12 +120,9 @@ def image_entry(frame: Frame, file_name: str, of_videos: bool) -> Entry:
 
 def parse_file(path: str) -> dict[str, list[Entry]]:
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            content = json.load(file)
+        content = read_json(path, constants=True)  # of boxes these are found below, with their place
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: there is no such COCO-VID JSON; correct the path") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: broken JSON ({error}); write or fetch the file again") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: a COCO-VID JSON is an object with 'videos', 'images', 'annotations', 'categories'")
     content.setdefault("videos", [])  # a file of stills
@@ -189,7 +191,7 @@ def _stills(images: Iterable[Entry], path: str, first: int) -> tuple[list[Frame]
 
 def _frame(image: Entry, video: tuple[int, int, int], path: str) -> Frame:
     width, height = (whole_number(image, key, "image", path) for key in ("width", "height"))
-    if min(width, height) < 1:
+    if min(width, height) < 1 or max(width, height) > LARGEST_SIDE:
         raise ValueError(f"{path}: image {image['id']} is {width} x {height}; write its true size")
     return make_frame(text(image, "file_name", "image", path), image["id"], (width, height), video)
 
@@ -211,8 +213,12 @@ def _note(entry: Entry, frame: Frame, categories: Mapping[int, Entry], tracked: 
             "add it, or take the annotation out"
         )
     bbox = entry.get("bbox")
-    if not (isinstance(bbox, list) and len(bbox) == 4 and all(type(value) in (int, float) for value in bbox)):
-        raise ValueError(f"{path}: annotation {entry.get('id')}: 'bbox' is {bbox!r}, not [x, y, width, height]")
+    if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(_is_number, bbox))):
+        found = shortened(repr(bbox))
+        raise ValueError(
+            f"{path}: annotation {entry.get('id')}: 'bbox' is {found}, not [x, y, width, height] of finite numbers; "
+            "correct the file"
+        )
     x, y, width, height = map(float, bbox)
     flags = {
         key: whole_number(entry, key, "annotation", path) if entry.get(key) is not None else 0
@@ -227,6 +233,22 @@ def _note(entry: Entry, frame: Frame, categories: Mapping[int, Entry], tracked: 
         generated=flags["generated"],
         iscrowd=flags["iscrowd"] | flags["ignore"],
     )
+
+
+def _is_number(value: Any) -> bool:
+    return (type(value) is int and value.bit_length() < 64) or (type(value) is float and math.isfinite(value))
+
+
+def _place(frame: Frame, folder: str, path: str) -> str:
+    if not folder:
+        return frame["file_name"]
+    try:
+        return join_inside(folder, frame["file_name"])
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: image {frame['image_id']}: 'file_name' {shortened(str(error), 300)}; write it relative to the "
+            "folder of images, or name the folder that holds all of them"
+        ) from None
 
 
 def _file_name(frame: Frame, images: str) -> str:

@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from ..bounded.numbers import LONGEST_VIDEO, shortened
+
 Entry = dict[str, Any]
+
+# Not from the middle of digits: that would take the square of their number.
+_LAST_NUMBER = re.compile(r"(?<!\d)\d{1,18}$")
 
 
 def whole_number(entry: Entry, key: str, what: str, path: str) -> int:
@@ -17,21 +22,25 @@ def whole_number(entry: Entry, key: str, what: str, path: str) -> int:
         ValueError: it is missing, or something else; the message names the file, and what has which id.
     """
     value = entry.get(key)
-    if type(value) is int:
+    if type(value) is int and value.bit_length() < 64:
         return value
-    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer() and abs(value) < 2**63):
         return int(value)
-    found = "is missing" if value is None else f"is {value!r}, not a whole number"
-    raise ValueError(f"{path}: {what} {entry.get('id', '(without id)')}: {key!r} {found}; correct the file")
+    found = "is missing" if value is None else f"is {shortened(repr(value))}, not a whole number of 64 bits"
+    raise ValueError(f"{path}: {what} {_id(entry)}: {key!r} {found}; correct the file")
 
 
 def text(entry: Entry, key: str, what: str, path: str) -> str:
     """The text under ``key``, which must not be empty. Raises as :func:`whole_number` does."""
     value = entry.get(key)
     if not (isinstance(value, str) and value):
-        found = "is missing" if value is None else f"is {value!r}, not a name"
-        raise ValueError(f"{path}: {what} {entry.get('id', '(without id)')}: {key!r} {found}; correct the file")
+        found = "is missing" if value is None else f"is {shortened(repr(value))}, not a name"
+        raise ValueError(f"{path}: {what} {_id(entry)}: {key!r} {found}; correct the file")
     return value
+
+
+def _id(entry: Entry) -> str:
+    return shortened(str(entry.get("id", "(without id)")))
 
 
 def frame_ids(
@@ -53,7 +62,7 @@ def frame_ids(
         where the video says so and has that many.
 
     Raises:
-        ValueError: a frame's place is missing, negative, or taken.
+        ValueError: a frame's place is missing, negative, taken, or beyond :data:`.LONGEST_VIDEO`.
     """
     found = {key: _ids_of(key, images, path) for key, images in members.items() if images}
     lengths = {key: videos[key].get("length") for key in found}
@@ -63,7 +72,13 @@ def frame_ids(
     known = {
         key: whole_number(videos[key], "length", "video", path) if n is not None else 0 for key, n in lengths.items()
     }
-    return {key: (ids, max(known[key], max(ids) + 1)) for key, ids in found.items()}
+    result = {key: (ids, max(known[key], max(ids) + 1)) for key, ids in found.items()}
+    if too_long := [(key, length) for key, (_, length) in result.items() if length > LONGEST_VIDEO]:
+        raise ValueError(
+            f"{path}: video {too_long[0][0]} would have {too_long[0][1]} frames, more than {LONGEST_VIDEO}; correct "
+            "its 'length', or the 'frame_id' of its images"
+        )
+    return result
 
 
 def _ids_of(video: int, images: Sequence[Entry], path: str) -> list[int]:
@@ -88,7 +103,7 @@ def _by_file_name(video: int, images: Sequence[Entry], path: str) -> list[int]:
     rest: set[tuple[str, str]] = set()
     for image in images:
         name = PurePosixPath(text(image, "file_name", "image", path))
-        match = re.search(r"\d+$", name.stem)
+        match = _LAST_NUMBER.search(name.stem)
         if match is not None:
             numbers.append(int(match[0]))
             rest.add((str(name.parent / name.stem[: match.start()]), name.suffix))

@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 
+from ..bounded.numbers import shortened
 from ..whole_file import whole_file
 from .result_rows import Rows, check_before_writing, check_boxes, find_frames, open_results, parts, shortest, to_whole
 from .results import Detections, FrameList, IntArray
@@ -80,14 +81,14 @@ def read_csv_results(path: str | os.PathLike[str], frames: FrameList) -> Detecti
         try:
             header = next(lines, HEADER)
             if header != HEADER:
-                raise ValueError(f"the first line is {','.join(header)!r}, not {','.join(HEADER)!r}")
+                raise ValueError(f"the first line is {shortened(','.join(header))!r}, not {','.join(HEADER)!r}")
             for words in lines:
                 if words:
                     rows.add(lines.line_num, *_row(words, videos, classes))
         except (csv.Error, ValueError) as error:
             if isinstance(error, UnicodeDecodeError):
                 raise
-            raise ValueError(f"{name}:{lines.line_num}: {error}; correct the line") from None
+            raise ValueError(f"{name}:{lines.line_num}: {shortened(str(error), 160)}; correct the line") from None
     places, indices, class_ids, tracks = rows.whole().T
 
     def place(row: int) -> str:

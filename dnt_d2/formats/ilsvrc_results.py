@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.numbers import shortened
 from ..geometry import FloatArray
 from ..whole_file import whole_file
 from .result_rows import (
@@ -107,7 +108,7 @@ def _read_fast(path: str, num_columns: int) -> tuple[IntArray, FloatArray]:
     num_whole = num_columns - 5
     form = np.dtype([("whole", np.int64, (num_whole,)), ("values", np.float64, (5,))])
     found: list[NDArray[np.void]] = [np.zeros(0, form)]
-    with open_results(path) as file, warnings.catch_warnings():
+    with open_results(path, again=True) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that there are no more lines
         warnings.simplefilter("error", DeprecationWarning)  # older versions cut 1.5 to 1
         while True:
@@ -121,7 +122,7 @@ def _read_lines(path: str, num_columns: int) -> tuple[IntArray, FloatArray]:
     """The same, line by line."""
     names = _WHOLE[: num_columns - 5]
     rows = Rows(len(names))
-    with open_results(path) as file:
+    with open_results(path, again=True) as file:
         for number, line in enumerate(file, 1):
             words = line.split()
             if not words:
@@ -132,12 +133,13 @@ def _read_lines(path: str, num_columns: int) -> tuple[IntArray, FloatArray]:
                 whole = [to_whole(word, name) for word, name in zip(words[:-5], names, strict=True)]
                 rows.add(number, whole, [float(word) for word in words[-5:]])
             except ValueError as error:
-                raise ValueError(f"{path}:{number}: {error}, in {line.strip()!r}; correct the line") from None
+                reason, text = shortened(str(error), 160), shortened(line.strip())
+                raise ValueError(f"{path}:{number}: {reason}, in {text!r}; correct the line") from None
     return rows.whole(), rows.values()
 
 
 def _line_of(path: str, row: int) -> int:
     """The number of the line that holds a row: lines without words hold none."""
-    with open_results(path) as file:
+    with open_results(path, again=True) as file:
         numbers = (number for number, line in enumerate(file, 1) if line.split())
         return next(number for place, number in enumerate(numbers) if place == row)

@@ -11,9 +11,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..bounded.numbers import LARGEST_SIDE, shortened
+from ..bounded.paths import leads_out
 from .images import image_size
 from .mot_lines import read_ground_truth, read_lines
 from .video_set import Frame, VideoSet, make_frame
+
+_LARGEST_INFO = 8192  # bytes of a seqinfo.ini; the time to read one grows with the square of a line
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -75,17 +79,24 @@ def _listed(root: Path, lists: Sequence[str]) -> list[str]:
         listed = lines[1:] if lines[:1] == ["name"] else lines
         if not any(listed):
             raise ValueError(f"{path}: there is no sequence in this list; write one a line")
+        if wrong := next((line for line in listed if leads_out(line) or "\0" in line), None):
+            raise ValueError(f"{path}: {shortened(wrong)!r} leads out of {root}; write the names of folders in it")
         names |= dict.fromkeys(line for line in listed if line)
     return list(names)
 
 
 def _read_sequence(folder: Path, place: int, class_names: list[str], first_id: int) -> list[Frame]:
     info = _read_info(folder / "seqinfo.ini")
-    images = _numbered_images(folder / info.get("imdir", "img1"))
+    image_folder = info.get("imdir", "img1")
+    if leads_out(image_folder) or "\0" in image_folder:
+        raise ValueError(
+            f"{folder}/seqinfo.ini: imDir {shortened(image_folder)!r} leads out of the sequence; it is img1 as a rule"
+        )
+    images = _numbered_images(folder / image_folder)
     said = info.get("seqlength", str(len(images)))
     if said != str(len(images)):
         raise ValueError(
-            f"{folder}/seqinfo.ini: seqLength is {said}, but there are {len(images)} frames; unpack the "
+            f"{folder}/seqinfo.ini: seqLength is {shortened(said)}, but there are {len(images)} frames; unpack the "
             "sequence again, or correct it"
         )
     size = _size(info, images[0], folder)
@@ -125,6 +136,8 @@ def _numbered_images(folder: Path) -> list[Path]:
 def _read_info(path: Path) -> dict[str, str]:
     """The section [Sequence] in lower case, empty without a file."""
     parser = configparser.ConfigParser(interpolation=None)
+    if path.is_file() and path.stat().st_size > _LARGEST_INFO:
+        raise ValueError(f"{path}: it has more than {_LARGEST_INFO} bytes, as no seqinfo.ini has; write or remove it")
     try:
         parser.read(path, encoding="utf-8-sig")
         return dict(parser["Sequence"]) if path.is_file() else {}
@@ -137,10 +150,10 @@ def _size(info: dict[str, str], image: Path, folder: Path) -> tuple[int, int]:
     if "imwidth" not in info or "imheight" not in info:
         return image_size(image)
     width, height = info["imwidth"], info["imheight"]
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+    if not all(side.isdecimal() and len(side) < 10 and 0 < int(side) <= LARGEST_SIDE for side in (width, height)):
         raise ValueError(
-            f"{folder}/seqinfo.ini: imWidth and imHeight are {width!r} and {height!r}, not a size; "
-            "correct them, or take both out"
+            f"{folder}/seqinfo.ini: imWidth and imHeight are {shortened(width)!r} and {shortened(height)!r}, not a "
+            "size; correct them, or take both out"
         )
     return int(width), int(height)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..bounded.numbers import LARGEST_ID, shortened
+from ..bounded.text import check_lines
 from .video_set import Note, make_note, plain_number
 
 # MOT has the share that can be seen where ILSVRC has a flag: below 0.7 (as MiniVID sets its flag) it is occluded.
 OCCLUDED_BELOW, WRITTEN_IF_OCCLUDED = 0.7, 0.5
+_COST = 40  # bytes of memory that a byte of gt.txt becomes
 
 
 def read_ground_truth(
@@ -44,7 +48,8 @@ def read_ground_truth(
         try:
             found = _note(line, length, labels, ids)
         except ValueError as error:
-            raise ValueError(f"{path}:{number}: {error}, in {line!r}; correct the line") from None
+            reason = shortened(str(error), 160)
+            raise ValueError(f"{path}:{number}: {reason}, in {shortened(line)!r}; correct the line") from None
         if found is not None:
             yield found
 
@@ -53,8 +58,9 @@ def read_lines(path: Path) -> list[str]:
     """The lines of a text file, without white space around them; a mark of the byte order is no text.
 
     Raises:
-        ValueError: it is not UTF-8.
+        ValueError: it is not UTF-8, or has lines that fill the memory, see :func:`dnt_d2.bounded.text.check_lines`.
     """
+    check_lines(path, cost=_COST)
     try:
         return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
@@ -72,7 +78,9 @@ def _note(line: str, length: int, labels: Sequence[str], ids: dict[str, int]) ->
     ignored = flag == 0
     if not (frame.is_integer() and 1 <= frame <= length):
         raise ValueError(f"frame {frame:g} is not one of 1 to {length}")
-    if not track.is_integer() or (track < 0 and not ignored):
+    if not all(map(math.isfinite, (left, top, width, height))):
+        raise ValueError("the box is not of four finite numbers")
+    if not track.is_integer() or abs(track) >= LARGEST_ID or (track < 0 and not ignored):
         raise ValueError(f"id {track:g} is no number of a track")
     name = _class_name(label, labels)
     if name not in ids:

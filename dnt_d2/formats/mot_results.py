@@ -10,6 +10,7 @@ import os
 from decimal import Decimal, localcontext
 from pathlib import Path
 
+from ..bounded.numbers import shortened
 from ..whole_file import whole_file
 from .result_rows import (
     EXACT,
@@ -148,7 +149,9 @@ def _read_file(path: str, video: int, num_classes: int, rows: Rows) -> None:
             except (ValueError, ArithmeticError) as error:
                 # The latter is what a Decimal says of a text that is no number, or of inf - inf.
                 reason = error if isinstance(error, ValueError) else "the box is not of four finite numbers"
-                raise ValueError(f"{path}:{number}: {reason}, in {text!r}; correct the line") from None
+                raise ValueError(
+                    f"{path}:{number}: {shortened(str(reason), 160)}, in {shortened(text)!r}; correct the line"
+                ) from None
 
 
 def _add(text: str, number: int, video: int, num_classes: int, rows: Rows) -> None:

@@ -11,6 +11,8 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.numbers import shortened
+from ..bounded.text import check_lines
 from ..geometry import FloatArray
 from .results import Detections, FrameList, IntArray
 
@@ -19,6 +21,7 @@ Place = Callable[[int], str]  # the number of a row to where it stands, for mess
 # Sums of coordinates are exact: as binary fractions (x1 + 1) - 1 is not always x1. No two float64 need more digits.
 EXACT = Context(prec=700)
 _LIMIT = 2**63
+_COST = 16  # bytes of memory that a byte of a text becomes, at most
 
 
 class Rows:
@@ -63,14 +66,21 @@ class Rows:
 
 
 @contextmanager
-def open_results(path: str, newline: str | None = None) -> Iterator[TextIO]:
+def open_results(path: str, newline: str | None = None, *, again: bool = False) -> Iterator[TextIO]:
     """Open a text in UTF-8; a mark of the byte order is no text.
+
+    Args:
+        path: of the text.
+        newline: as of :func:`open`.
+        again: it was opened before, so that its lines were checked then.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not UTF-8.
+        ValueError: it is not UTF-8, or has lines that no results have, see :func:`dnt_d2.bounded.text.check_lines`.
     """
     try:
+        if not again:
+            check_lines(path, cost=_COST)
         with open(path, encoding="utf-8-sig", newline=newline) as file:
             yield file
     except FileNotFoundError:
@@ -90,10 +100,10 @@ def to_whole(text: str, what: str) -> int:
     except ValueError:
         number = float(text)
         if not number.is_integer():
-            raise ValueError(f"{what} {text.strip()} is not a whole number") from None
+            raise ValueError(f"{what} {shortened(text.strip())} is not a whole number") from None
         value = int(number)
     if not -_LIMIT <= value < _LIMIT:
-        raise ValueError(f"{what} {text.strip()} does not fit into 64 bits")
+        raise ValueError(f"{what} {shortened(text.strip())} does not fit into 64 bits")
     return value
 
 

@@ -11,6 +11,9 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
+from ..bounded.numbers import shortened
+from ..bounded.paths import is_writable_path
+
 Frame = dict[str, Any]
 Note = dict[str, Any]
 
@@ -89,7 +92,8 @@ def check_whole_videos(videos: VideoSet, target: str) -> None:
     """
     for name, frames in videos.videos():
         length = frames[0]["video_length"]
-        if [frame["frame_index"] for frame in frames] != list(range(length)):
+        indices = [frame["frame_index"] for frame in frames]
+        if len(indices) != length or indices != list(range(length)):  # a length that a file claims fills no memory
             raise ValueError(
                 f"{name}: there are {len(frames)} of the video's {length} frames, but {target} holds whole videos "
                 "only; convert from a list (or JSON) that has all frames"
@@ -108,10 +112,11 @@ def check_path(name: str) -> str:
             what Windows, where this is it, has no file names with.
     """
     path = PurePosixPath(name)
-    if not path.parts or path.is_absolute() or ".." in path.parts or name.split() != [name]:
+    if not path.parts or not is_writable_path(name) or name.split() != [name]:
         raise ValueError(
-            f"The video or image name {name!r} can't be a path below the target folder: names must not be empty, "
-            "absolute, contain '..' or white space; rename it"
+            f"The video or image name {shortened(name, 300)!r} can't be a path below the target folder: names must "
+            "not be empty, absolute, contain '..', white space or control characters, or be longer than 255 bytes; "
+            "rename it"
         )
     if os.name == "nt" and _NOT_ON_WINDOWS.search(name):
         raise ValueError(f"The video or image name {name!r} can't be a path on Windows; rename it")

@@ -39,7 +39,7 @@ def test_paths() -> None:
 
 
 def test_paths_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = ("C:a", "a\\..\\b", "a/b?", "con", "a/NUL.x", "a./b", "a|b")
+    bad = ("a\\b", "a/b?", "con", "a/NUL.x", "a./b", "a|b")
     assert [check_path(name) for name in bad] == list(bad)
     monkeypatch.setattr(video_set.os, "name", "nt")
     for name in bad:

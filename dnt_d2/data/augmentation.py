@@ -37,7 +37,8 @@ def input_shape(height: int, width: int, shorter_side: int, longest_side: int) -
     """
     if shorter_side == 0:
         return height, width
-    return T.ResizeShortestEdge.get_output_shape(height, width, shorter_side, longest_side)
+    shape = T.ResizeShortestEdge.get_output_shape(height, width, shorter_side, longest_side)
+    return max(1, shape[0]), max(1, shape[1])  # of 5000 x 1 pixels, at most 1000 long, nothing would be left
 
 
 def resize(image: Image, shape: tuple[int, int]) -> Image:

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from .frames import Candidates, FrameMaps
 
+_LARGEST = 1e9  # pixels
+
 
 def check_given(boxes: Tensor, item: dict[str, Any], what: str) -> None:
     """Look at boxes that come with a picture; they should still be on the CPU, where looking costs nothing.
@@ -23,14 +25,14 @@ def check_given(boxes: Tensor, item: dict[str, Any], what: str) -> None:
         what: they are, for the message.
 
     Raises:
-        FloatingPointError: one has a number that is not finite.
+        FloatingPointError: one has a number that is not finite, or so large that areas overflow.
     """
-    bad = ~boxes.isfinite().all(dim=1)
+    bad = ~(boxes.abs() <= _LARGEST).all(dim=1)
     if bad.any():
         row = int(bad.nonzero()[0])
         raise FloatingPointError(
-            f"{_name(item)}: row {row} of {what} is {boxes[row].tolist()}, which is not finite: correct the file that "
-            "it comes from, or leave the row out"
+            f"{_name(item)}: row {row} of {what} is {boxes[row].tolist()}, which is not finite, or no picture is as "
+            "large: correct the file that it comes from, or leave the row out"
         )
 
 

@@ -59,6 +59,11 @@ def _add_dataset_keys(cfg: CN) -> None:
     # FORMAT is "coco_vid", "mot", "ilsvrc_vid" or "ilsvrc_det"; their keys are in dnt_d2/data/register.py, an example
     # is in docs/own_videos.md. DATASETS.TRAIN and DATASETS.TEST can then name them.
     cfg.DATASETS.REGISTER = []
+    # What is done about a missing, broken or wrong file: "error" names it and stops; "skip" leaves frames out of the
+    # training data, or draws an item again, and shows the network the frame before an unreadable one in testing, where
+    # its objects still count. What was passed over is in the log, in <OUTPUT_DIR>/skipped.json and in the report.
+    # datasets/README.md has the table; datasets/check_dataset.py finds such files beforehand.
+    cfg.DATASETS.ON_FAULT = "error"
 
 
 def _add_rfcn_keys(cfg: CN) -> None:

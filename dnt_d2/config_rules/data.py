@@ -8,6 +8,7 @@ from math import inf
 from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
+from ..faults import POLICIES
 from . import Run, has_track_head, is_rpn_alone, out_of_range
 
 
@@ -45,6 +46,18 @@ def _same_classes(names: list[str]) -> Iterator[str]:
                 f"The data sets {described[0][0]!r} and {name!r} of DATASETS.TRAIN have different classes, or another "
                 "order of them: train on one"
             )
+
+
+def faults(cfg: CfgNode, run: Run) -> Iterator[str]:
+    """What is done about broken files; precomputed proposals go by the numbers of images, which skipping changes."""
+    policy = cfg.DATASETS.ON_FAULT
+    if policy not in POLICIES:
+        yield f"DATASETS.ON_FAULT is {policy!r}: it must be one of {', '.join(POLICIES)}"
+    elif run.training and policy == "skip" and cfg.MODEL.LOAD_PROPOSALS:
+        yield (
+            "DATASETS.ON_FAULT is 'skip', but MODEL.LOAD_PROPOSALS is on, and images that are left out change the "
+            "numbers by which proposals are found: set it to error"
+        )
 
 
 def loader(cfg: CfgNode, run: Run) -> Iterator[str]:
@@ -127,4 +140,4 @@ def solver(cfg: CfgNode, run: Run) -> Iterator[str]:
     )
 
 
-RULES = (data_sets, loader, pairs, pictures, solver)
+RULES = (data_sets, faults, loader, pairs, pictures, solver)

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .annotations import Repairs, read_annotation
+from ..faults import Leniency
+from .annotations import Repairs, UnknownClass, read_annotation
 from .frame_dicts import FrameDicts
-from .layout import IMAGE_EXTENSION, frame_names
+from .layout import frame_names
+from .remaining_frames import MISSING_ANNOTATION, Remaining, chosen_frames, remaining_frames
 from .table_annotations import table_annotations, whole_numbers
 from .texts import Texts
 from .xml_folders import XML, XmlFolders
 from .xml_table import Ints, XmlTable
+
+WRONG_ANNOTATION, UNKNOWN_CLASS = "wrong annotation", "unknown class"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +46,19 @@ class Frames:
     video_length: Ints
 
 
-def video_frames(root: str, videos: Mapping[str, Mapping[str, int | None]], found: XmlFolders) -> Frames:
+def video_frames(
+    root: str,
+    videos: Mapping[str, Mapping[str, int | None]],
+    found: XmlFolders,
+    lenient: Leniency | None = None,
+) -> Frames:
     """The listed frames of videos, video by video and in order.
 
     Args:
         root: of the tree.
         videos: from :func:`dnt_d2.data.layout.listed_videos`.
         found: the XML of each video, in the same order.
+        lenient: passes over what is missing, see :func:`.remaining_frames.remaining_frames`; None makes it an error.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`dnt_d2.data.layout.frame_names`; or a listed frame is missing.
@@ -64,16 +74,20 @@ def video_frames(root: str, videos: Mapping[str, Mapping[str, int | None]], foun
     lengths: list[int] = []
     for i, (video, wanted) in enumerate(videos.items()):
         place = order = numbers[: counts[i]]
+        length = counts[i]
         if wanted or not complete[i]:
             known = found.names.part(starts[i], starts[i] + counts[i])
-            names = known if complete[i] else frame_names(root, video, known)
+            names, places_of, length = _found(root, video, known, complete[i], not wanted, lenient)
             order = order if names == known else _places(names, known)
-            place = _listed(names, wanted, f"{root}/Data/VID/{video}") if wanted else numbers[: len(names)]
-            ids += [wanted[names[k]] for k in place.tolist()] if wanted else []
+            if wanted:
+                chosen = chosen_frames(names, wanted, root, video, lenient)
+                ids += [wanted[names[k]] for k in chosen.tolist()]
+                places_of, order = places_of[chosen], order[chosen]
+            place = places_of
         ids += [] if wanted else [None] * len(place)
         places.append(place)
-        rows.append(order if place is order else order[place])
-        lengths.append(len(order))
+        rows.append(order)
+        lengths.append(length)
     count = np.array([len(place) for place in places], np.int64)
     video_id = np.repeat(np.arange(len(places)), count)
     row = _join(rows) + found.starts[video_id]
@@ -104,20 +118,24 @@ def _places(names: Sequence[str], known: Sequence[str]) -> Ints:
     return np.array([place[name] for name in names], np.int64)
 
 
-def _listed(names: Sequence[str], wanted: Mapping[str, int | None], folder: str) -> Ints:
-    """The places of the listed frames of a video."""
-    if missing := wanted.keys() - set(names):
-        raise FileNotFoundError(f"{folder}/{min(missing)}{IMAGE_EXTENSION} is listed but missing")
-    return np.array([place for place, name in enumerate(names) if name in wanted], np.int64)
+def _found(root: str, video: str, known: list[str], complete: bool, count: bool, lenient: Leniency | None) -> Remaining:
+    """The frames of one video."""
+    if lenient is not None and not complete:
+        return remaining_frames(root, video, known, lenient, count=count)
+    names = known if complete else frame_names(root, video, known)
+    return Remaining(names, np.arange(len(names)), len(names))
 
 
-def still_frames(root: str, paths: Mapping[str, int | None], found: XmlFolders) -> Frames:
+def still_frames(
+    root: str, paths: Mapping[str, int | None], found: XmlFolders, lenient: Leniency | None = None
+) -> Frames:
     """Listed stills that have an annotation; those of ``ILSVRC2013_train_extra<n>`` need none.
 
     Args:
         root: of the tree.
         paths: of the images, below ``Data/DET`` and without extension, with their ids.
         found: the XML of each of their folders.
+        lenient: passes over stills without an annotation, to train on; None makes them an error.
 
     Raises:
         FileNotFoundError: an annotation is missing.
@@ -128,7 +146,7 @@ def still_frames(root: str, paths: Mapping[str, int | None], found: XmlFolders) 
     row = {prefixes[k] + name: i for i, (k, name) in enumerate(zip(folder.tolist(), names, strict=True))}
     for path in paths.keys() - row.keys():
         if "_train_extra" not in path:
-            read_annotation(f"{root}/Annotations/DET/{path}{XML}", {}, Repairs())  # says what is missing
+            _need_annotation(f"{root}/Annotations/DET/{path}{XML}", lenient)
     rows = np.array([row[path] for path in paths if path in row], np.int64)
     ids = [number for path, number in paths.items() if path in row]
     return Frames(
@@ -143,8 +161,23 @@ def still_frames(root: str, paths: Mapping[str, int | None], found: XmlFolders) 
     )
 
 
+def _need_annotation(path: str, lenient: Leniency | None) -> None:
+    try:
+        read_annotation(path, {}, Repairs(), still=True)  # says what is missing
+    except FileNotFoundError as error:
+        if lenient is None or lenient.testing:
+            raise
+        lenient.pass_over(MISSING_ANNOTATION, path, error)
+
+
 def make_dicts(
-    root: str, part: str, frames: Frames, table: XmlTable, classes: Mapping[str, int], repairs: Repairs
+    root: str,
+    part: str,
+    frames: Frames,
+    table: XmlTable,
+    classes: Mapping[str, int],
+    repairs: Repairs,
+    lenient: Leniency | None = None,
 ) -> FrameDicts:
     """The dataset dict of each frame.
 
@@ -154,6 +187,7 @@ def make_dicts(
         frames: with their rows in the table.
         table: from :func:`dnt_d2.data.xml_cache.read_folders`.
         classes, repairs: as in :func:`dnt_d2.data.annotations.read_annotation`.
+        lenient: passes over frames whose annotation is wrong, to train on: they are left out. None makes it an error.
 
     Raises:
         ValueError: an annotation is wrong; the message names the file.
@@ -162,8 +196,18 @@ def make_dicts(
     def path(n: int) -> str:
         return f"{root}/Annotations/{part}/{os.path.join(frames.folders[int(frames.folder[n])], frames.name[n])}{XML}"
 
-    annotations = table_annotations(table.take(frames.row), path, classes, repairs, still=part == "DET")
-    return FrameDicts(
+    wrong: list[int] = []
+
+    def leave_out(n: int, error: Exception) -> None:
+        assert lenient is not None
+        wrong.append(n)
+        lenient.pass_over(UNKNOWN_CLASS if isinstance(error, UnknownClass) else WRONG_ANNOTATION, path(n), error)
+
+    to_train = lenient is not None and not lenient.testing
+    annotations = table_annotations(
+        table.take(frames.row), path, classes, repairs, still=part == "DET", failed=leave_out if to_train else None
+    )
+    dicts = FrameDicts(
         [f"{root}/Data/{part}/{os.path.join(folder, '')}" for folder in frames.folders],
         frames.folder,
         frames.name,
@@ -173,6 +217,7 @@ def make_dicts(
         frames.video_length,
         annotations,
     )
+    return dicts.take(np.delete(np.arange(len(dicts)), wrong)) if wrong else dicts
 
 
 def _join(columns: Sequence[Ints]) -> Ints:

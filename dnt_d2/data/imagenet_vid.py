@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
+from ..faults import Leniency, current_leniency
 from ..vid_classes import VID_CLASSES
 from .annotations import Repairs, class_ids
 from .frame_dicts import FrameDicts
@@ -32,7 +33,7 @@ def register_imagenet_vid(
         root: the folder with ``Data, Annotations, ImageSets``; "$DETECTRON2_DATASETS/..." is expanded when read.
         lists, class_names: see :func:`load_vid`.
     """
-    DatasetCatalog.register(name, lambda: load_vid(root, lists, class_names))
+    DatasetCatalog.register(name, lambda: load_vid(root, lists, class_names, lenient=current_leniency()))
     _describe(name, "video", root, class_names)
 
 
@@ -46,9 +47,12 @@ def register_imagenet_det(
     keep_empty: bool = False,
 ) -> None:
     """Register a data set of stills under ``name``. Nothing is read before it is used; see :func:`load_det`."""
-    DatasetCatalog.register(
-        name, lambda: load_det(root, lists, class_names, max_per_class=max_per_class, keep_empty=keep_empty)
-    )
+
+    def load() -> FrameDicts:
+        limits = {"max_per_class": max_per_class, "keep_empty": keep_empty}
+        return load_det(root, lists, class_names, **limits, lenient=current_leniency())  # type: ignore[arg-type]
+
+    DatasetCatalog.register(name, load)
     _describe(name, "still", root, class_names)
 
 
@@ -59,7 +63,12 @@ def _describe(name: str, kind: str, root: str, class_names: Sequence[str]) -> No
 
 
 def load_vid(
-    root: str, lists: str | Sequence[str], class_names: Sequence[str] = VID_CLASSES, *, workers: int = 0
+    root: str,
+    lists: str | Sequence[str],
+    class_names: Sequence[str] = VID_CLASSES,
+    *,
+    workers: int = 0,
+    lenient: Leniency | None = None,
 ) -> FrameDicts:
     """Read videos, one dict per frame, video by video and in order.
 
@@ -72,6 +81,7 @@ def load_vid(
             frames ("<video>/<frame> <id>", as val). See :func:`dnt_d2.data.layout.read_list` for the paths.
         class_names: the classes, in the order of their ids. An annotation gives the name or its WordNet id.
         workers: processes that read XML, see :func:`dnt_d2.data.xml_reading.count_workers`.
+        lenient: counts what is missing or wrong, which is then left out (:mod:`dnt_d2.faults`); None makes it an error.
 
     Returns:
         Detectron2 dicts, each made when it is asked for, with ``file_name, image_id, height, width, video_id,
@@ -90,7 +100,8 @@ def load_vid(
     videos = listed_videos(root, names)
     logger.info(f"Reading {len(videos)} videos of {_short(names)} from {root} ...")
     found, table = read_folders(root, "VID", list(videos), workers=workers)
-    dicts = make_dicts(root, "VID", video_frames(root, videos, found), table, classes, repairs)
+    frames = video_frames(root, videos, found, lenient)
+    dicts = make_dicts(root, "VID", frames, table, classes, repairs, lenient)
     dicts = _number_images(dicts)
     _report(f"{len(videos)} videos, {len(dicts)} frames of {_short(names)} from {root}", start, repairs)
     return dicts
@@ -104,6 +115,7 @@ def load_det(
     max_per_class: int = 0,
     keep_empty: bool = False,
     workers: int = 0,
+    lenient: Leniency | None = None,
 ) -> FrameDicts:
     """Read stills: each is a video of length 1, whose objects are numbered by position.
 
@@ -116,7 +128,7 @@ def load_det(
             0 keeps all. An image stays if one of its classes chose it.
         keep_empty: keep images without an object of these classes. The negatives of ILSVRC2013 (folders
             ``ILSVRC2013_train_extra<n>``), for which no annotations were published, are left out always.
-        workers: as in :func:`load_vid`.
+        workers, lenient: as in :func:`load_vid`.
 
     Returns:
         Dicts as from :func:`load_vid`; ``video_id`` is the place in the result.
@@ -130,7 +142,7 @@ def load_det(
     paths = dict(entry for name in names for entry in read_list(root, "DET", name))
     logger.info(f"Reading the annotations of {len(paths)} images of {_short(names)} from {root} ...")
     found, table = read_folders(root, "DET", list(dict.fromkeys(map(os.path.dirname, paths))), workers=workers)
-    dicts = make_dicts(root, "DET", still_frames(root, paths, found), table, classes, repairs)
+    dicts = make_dicts(root, "DET", still_frames(root, paths, found, lenient), table, classes, repairs, lenient)
     if not keep_empty:
         dicts = dicts.take(np.flatnonzero(dicts.annotations.count))
     if max_per_class:

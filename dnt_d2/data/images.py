@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.images import TooLarge, decode, read_bytes
+
 Image = NDArray[np.uint8]
 
 FORMATS = ("BGR", "RGB")
@@ -20,7 +22,7 @@ def read_image(file_name: str, image_format: str = "BGR") -> Image:
     The orientation that a camera may have noted in the file is not applied: annotations are in stored pixels.
 
     Args:
-        file_name: any file that OpenCV decodes.
+        file_name: any file that OpenCV decodes and Pillow knows.
         image_format: "BGR" or "RGB".
 
     Returns:
@@ -28,19 +30,19 @@ def read_image(file_name: str, image_format: str = "BGR") -> Image:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is broken, cut off or no image. The message names the file and the remedy.
+        ValueError: it is broken, cut off, no image or too large (:func:`dnt_d2.bounded.images.decode`). The message
+            names the file and the remedy.
     """
     try:
-        with open(file_name, "rb") as file:
-            data = file.read()
+        data = read_bytes(file_name)
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        image = decode(data, flags) if data and not _is_cut_off(data) else None
+    except TooLarge as error:
+        raise ValueError(f"{file_name}: {error}") from None
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{file_name}: this image is missing; unpack the archive again, or take it out of the list"
         ) from None
-    image = None
-    if data and not _is_cut_off(data):
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise ValueError(
             f"{file_name}: broken or cut-off image ({len(data)} bytes); unpack the archive again, or take it out of "

@@ -42,13 +42,13 @@ def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
         name: of the list. Where there is no such list, but a folder of this name in ``Data/<part>``, the list is made
             of it, see :func:`dnt_d2.data.made_lists.make_list`. The paths of a list are relative to ``Data/<part>``,
             or to the folder in it that is named as the list is, or as it is up to the first underscore ("val" for
-            "val_seen"): where the first entry is found, counts.
+            "val_seen"): where the first entry is found that is there, counts.
 
     Returns:
         For each line the path, relative to ``Data/<part>`` and without extension, and the number after it.
 
     Raises:
-        FileNotFoundError: the list, or what its first line names, is missing.
+        FileNotFoundError: the list, or everything that it names, is missing.
         ValueError: a line is something else than a path and a number; the message names file and line.
     """
     file_name = f"{root}/ImageSets/{part}/{name}.txt"
@@ -63,12 +63,12 @@ def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
         entries.append(entry)
     if not entries:
         return []
-    first = entries[0][0]
-    folder = find_folder(root, part, name, first)
+    folder = next((f for path, _ in entries if (f := find_folder(root, part, name, path)) is not None), None)
     if folder is None:
-        tried = ", ".join(f"{root}/Data/{part}/{folder}{first}" for folder in dict.fromkeys(_folders(name)))
+        tried = ", ".join(f"{root}/Data/{part}/{folder}{entries[0][0]}" for folder in dict.fromkeys(_folders(name)))
         raise FileNotFoundError(
-            f"{file_name}: its first line names neither a folder nor a {IMAGE_EXTENSION} image; looked for {tried}"
+            f"{file_name}: neither its first line nor any other names a folder or a {IMAGE_EXTENSION} image; looked "
+            f"for {tried}"
         )
     return [(folder + path, number) for path, number in entries]
 
@@ -116,7 +116,7 @@ def listed_videos(root: str, lists: Sequence[str]) -> dict[str, dict[str, int | 
         entries = read_list(root, "VID", name)
         if not entries:
             continue
-        whole = os.path.isdir(f"{root}/Data/VID/{entries[0][0]}")
+        whole = _are_videos(root, entries)
         kinds.add(whole)
         for path, number in entries:
             video, _, frame = (path, "", "") if whole else path.rpartition("/")
@@ -128,6 +128,17 @@ def listed_videos(root: str, lists: Sequence[str]) -> dict[str, dict[str, int | 
             f"{root}: of the lists {list(lists)} some are of videos, others of frames; register them apart"
         )
     return videos
+
+
+def _are_videos(root: str, entries: Sequence[tuple[str, int | None]]) -> bool:
+    """Whether a list is of whole videos: what its first entry is that is there."""
+    for path, _ in entries:
+        target = f"{root}/Data/VID/{path}"
+        if os.path.isdir(target):
+            return True
+        if os.path.isfile(target + IMAGE_EXTENSION):
+            return False
+    return False
 
 
 def frame_names(root: str, video: str, annotated: Sequence[str] | None = None) -> list[str]:
@@ -143,18 +154,20 @@ def frame_names(root: str, video: str, annotated: Sequence[str] | None = None) -
     parts = [(f"{root}/Data/VID/{video}", IMAGE_EXTENSION), (f"{root}/Annotations/VID/{video}", ".xml")]
     if annotated and has_all_images(parts[0][0], annotated):
         return list(annotated)
-    found = [_numbered(folder, extension) for folder, extension in parts]
+    found = [numbered_files(folder, extension) for folder, extension in parts]
     names = found[0] | found[1]
     if not names:
         raise FileNotFoundError(f"{parts[0][0]} has no frames; unpack the archive again")
     for (folder, extension), there in zip(parts, found, strict=True):
         for number in range(min(names), max(names) + 1):
             if number not in there:
-                name = names.get(number, f"{number:06d}")
-                raise FileNotFoundError(
-                    f"{folder}/{name}{extension} is missing; unpack the archive again, or number frames without gaps"
-                )
+                raise FileNotFoundError(missing_frame(folder, names.get(number, f"{number:06d}"), extension))
     return [names[number] for number in sorted(names)]
+
+
+def missing_frame(folder: str, name: str, extension: str) -> str:
+    """What is said of a frame without image or annotation."""
+    return f"{folder}/{name}{extension} is missing; unpack the archive again, or number frames without gaps"
 
 
 def has_all_images(folder: str, names: Sequence[str]) -> bool:
@@ -174,10 +187,17 @@ def has_all_images(folder: str, names: Sequence[str]) -> bool:
     return same_length and "".join(names).isdecimal() and int(names[-1]) - int(names[0]) + 1 == len(names)
 
 
-def _numbered(folder: str, extension: str) -> dict[int, str]:
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"{folder}: this video is listed but missing; unpack the archive again")
-    names = [name.removesuffix(extension) for name in os.listdir(folder) if name.endswith(extension)]
+def numbered_files(folder: str, extension: str) -> dict[int, str]:
+    """The names (without extension) of the frames in a folder, by number.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: a frame is not named by a number.
+    """
+    try:
+        names = [name.removesuffix(extension) for name in os.listdir(folder) if name.endswith(extension)]
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{folder}: this video is listed but missing; unpack the archive again") from None
     for name in names:
         if not name.isdecimal():
             raise ValueError(

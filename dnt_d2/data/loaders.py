@@ -6,22 +6,25 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import cv2
 import torch
 from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog
-from detectron2.data.build import trivial_batch_collator, worker_init_reset_seed
+from detectron2.data.build import trivial_batch_collator
 from detectron2.data.catalog import Metadata
 from detectron2.utils import comm
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
+from ..faults import leniency, tell
+from .counting_loader import CountingLoader
 from .frame_dicts import FrameDicts
 from .joined_frames import JoinedFrames, pack_frames
 from .mapper import FrameMapper, PairMapper
 from .pairs import PairDataset
 from .proposals import with_proposals
 from .samplers import PairSampler, VideoChunkSampler
+from .video_frames import VideoFrames, without_annotations
 from .video_index import group_by_video
+from .workers import init_worker
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,9 @@ def build_pair_train_loader(
 
     To resume, before the first batch is taken: ``loader.sampler.seek(iteration, loader.batch_size)``.
 
+    With DATASETS.ON_FAULT "skip" what is broken is left out, or drawn again (:class:`PairDataset`), and counted, see
+    :class:`.counting_loader.CountingLoader`.
+
     Args:
         mapper: :class:`PairMapper` from the config by default.
         sampler: :class:`PairSampler` by default.
@@ -47,7 +53,9 @@ def build_pair_train_loader(
         ValueError: the config asks for what pairs can't have.
     """
     _check_train_config(cfg)
-    videos, stills = _train_dicts(cfg)
+    with leniency(cfg.DATASETS.ON_FAULT, testing=False) as lenient:
+        videos, stills = _train_dicts(cfg)
+    tell(logger, lenient.tally, "left out of the training data")
     pairs = cfg.MODEL.TRACK_HEAD.NAME != ""
     seed = max(cfg.SEED, 0)
     dataset = PairDataset(
@@ -58,15 +66,17 @@ def build_pair_train_loader(
         stride=cfg.INPUT.PAIR_STRIDE,
         frames_per_video=cfg.INPUT.FRAMES_PER_VIDEO,
         pairs=pairs,
+        skip_faults=cfg.DATASETS.ON_FAULT == "skip",
     )
     logger.info(f"Training on {'pairs' if pairs else 'frames'} of {len(videos)} video frames and {len(stills)} stills")
-    return DataLoader(
+    return CountingLoader(
         dataset,
+        left_out=lenient.tally,
         batch_size=cfg.SOLVER.IMS_PER_BATCH // comm.get_world_size(),
         sampler=PairSampler() if sampler is None else sampler,
         num_workers=cfg.DATALOADER.NUM_WORKERS,
         collate_fn=trivial_batch_collator,
-        worker_init_fn=_init_worker,
+        worker_init_fn=init_worker,
         # A generator of its own: starting the workers must not move the random state that checkpoints keep.
         generator=torch.Generator().manual_seed(seed + comm.get_rank()),
     )
@@ -78,43 +88,30 @@ def build_video_test_loader(
     """The loader of testing: an item is a list of consecutive frames of one video, see :class:`FrameMapper`.
 
     Chunks have up to TEST.FRAMES_PER_BATCH frames, every TEST.TEMPORAL_STRIDE-th of a video and its last. Whole videos
-    go to ranks. ``len()`` is the number of chunks of this rank.
+    go to ranks. ``len()`` is the number of chunks of this rank. For DATASETS.ON_FAULT "skip" see :class:`.VideoFrames`.
 
     Args:
         dataset_name: a registered data set, of videos or of stills; with MODEL.LOAD_PROPOSALS one of DATASETS.TEST.
         mapper: :class:`FrameMapper` from the config by default.
     """
-    dicts = with_proposals(cfg, "TEST", dataset_name, _dicts(dataset_name))
+    skip = cfg.DATASETS.ON_FAULT == "skip"
+    with leniency(cfg.DATASETS.ON_FAULT, testing=True):
+        dicts = with_proposals(cfg, "TEST", dataset_name, _dicts(dataset_name))
     sampler = VideoChunkSampler(
         {place[1]: frames for place, frames in group_by_video(dicts).items()},
         frames_per_batch=cfg.TEST.FRAMES_PER_BATCH,
         temporal_stride=cfg.TEST.TEMPORAL_STRIDE,
     )
+    # Training annotations are of no use here, and evaluators read them from the catalog.
+    dicts = dicts if isinstance(dicts, FrameDicts) else pack_frames([without_annotations(d) for d in dicts])
     return DataLoader(
-        _Frames(dicts, FrameMapper(cfg) if mapper is None else mapper),
+        VideoFrames(dicts, FrameMapper(cfg) if mapper is None else mapper, skip_faults=skip),
         batch_sampler=sampler,
         num_workers=cfg.DATALOADER.NUM_WORKERS,
         collate_fn=trivial_batch_collator,
-        worker_init_fn=_init_worker,
+        worker_init_fn=init_worker,
         generator=torch.Generator().manual_seed(max(cfg.SEED, 0)),
     )
-
-
-class _Frames(Dataset):
-    def __init__(self, dicts: Dicts, mapper: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        # Training annotations are of no use here, and evaluators read them from the catalog.
-        self._dicts = dicts if isinstance(dicts, FrameDicts) else pack_frames([_without_annotations(d) for d in dicts])
-        self._mapper = mapper
-
-    def __len__(self) -> int:
-        return len(self._dicts)
-
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        return self._mapper(_without_annotations(self._dicts[place]))
-
-
-def _without_annotations(frame: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in frame.items() if key != "annotations"}
 
 
 def _check_train_config(cfg: CfgNode) -> None:
@@ -162,8 +159,3 @@ def _check_classes(first: str, first_metadata: Metadata, name: str, metadata: Me
     classes, expected = metadata.get("thing_classes"), first_metadata.get("thing_classes")
     if classes is not None and expected is not None and list(classes) != list(expected):
         raise ValueError(f"The data sets {first!r} and {name!r} of DATASETS.TRAIN have different classes; train on one")
-
-
-def _init_worker(worker_id: int) -> None:
-    cv2.setNumThreads(0)  # the workers are the parallelism
-    worker_init_reset_seed(worker_id)

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from detectron2.config import CfgNode, configurable
-from detectron2.data.detection_utils import SizeMismatchError
 from detectron2.structures import Boxes, BoxMode, Instances
 
 from .augmentation import flip_boxes, flip_image, input_shape, resize, to_tensor
-from .images import Image, ImageReader
+from .checked_images import read_checked
+from .images import ImageReader
 from .proposals import proposal_instances, proposal_topk
 
-_FRAME_KEYS = ("file_name", "image_id", "video_id", "frame_index", "video_length", "height", "width")
+FRAME_KEYS = ("file_name", "image_id", "video_id", "frame_index", "video_length", "height", "width")
+"""What an item takes over from its dataset dict."""
 
 
 class PairMapper:
@@ -101,7 +102,7 @@ class PairMapper:
         height, width = frame["height"], frame["width"]
         shape = input_shape(height, width, self._shorter_side(seed), self.longest_side)
         view = _View(flip and self.horizontal_flip, shape[0] / height, shape[1] / width)
-        item = {key: frame[key] for key in _FRAME_KEYS if key in frame}
+        item = {key: frame[key] for key in FRAME_KEYS if key in frame}
         item["image"], item["instances"] = self._frame(frame, view)
         if next_frame is frame:
             item["next_image"], item["next_instances"] = item["image"], item["instances"][:]
@@ -174,7 +175,7 @@ class FrameMapper:
         """
         image = read_checked(self.read, frame)
         height, width = image.shape[:2]
-        item = {key: frame[key] for key in _FRAME_KEYS if key in frame} | {"height": height, "width": width}
+        item = {key: frame[key] for key in FRAME_KEYS if key in frame} | {"height": height, "width": width}
         shape = input_shape(height, width, self.shorter_side, self.longest_side)
         item["image"] = to_tensor(resize(image, shape))
         if self.proposal_topk is not None:
@@ -189,23 +190,6 @@ class _View:
     flip: bool
     scale_y: float
     scale_x: float
-
-
-def read_checked(read: ImageReader, frame: dict[str, Any]) -> Image:
-    """Read the image of a dataset dict.
-
-    Raises:
-        SizeMismatchError: it is not as large as the dict says.
-    """
-    image = read(frame["file_name"])
-    found = image.shape[:2]
-    expected = (frame.get("height", found[0]), frame.get("width", found[1]))
-    if found != expected:
-        raise SizeMismatchError(
-            f"{frame['file_name']} has {found[1]} x {found[0]} pixels, but its annotation says {expected[1]} x "
-            f"{expected[0]}; image and annotation are of different releases, or the annotation's <size> is wrong"
-        )
-    return image
 
 
 def _instances(

@@ -11,9 +11,10 @@ from typing import Any
 
 from detectron2.structures import BoxMode
 
+from ..faults import Leniency
 from ..formats import VideoSet, read_coco_vid, read_mot
-from .annotations import Repairs, class_ids, clip_box
-from .frames import no_collection
+from .annotations import Repairs, UnknownClass, class_ids, clip_box
+from .frames import UNKNOWN_CLASS, no_collection
 from .layout import expand_root
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ def load_coco_vid(
     *,
     kind: str = "video",
     keep_empty: bool = False,
+    lenient: Leniency | None = None,
 ) -> Dicts:
     """Read a COCO-VID JSON.
 
@@ -53,6 +55,7 @@ def load_coco_vid(
         kind: "video": another class is an error. "still": each image is a still, where objects of other classes are
             left out, and then images without objects.
         keep_empty: keep stills without objects, to test on: there every detection is wrong.
+        lenient: counts frames with an unknown class, which are then left out to train on; None makes them an error.
 
     Returns:
         Dicts as of :func:`.imagenet_vid.load_vid`. ``video_id`` is the place among the videos that have frames.
@@ -62,18 +65,22 @@ def load_coco_vid(
         ValueError: something in it is wrong; the message names file and remedy.
     """
     path, start = expand_root(json_file), time.perf_counter()
-    folder = os.path.dirname(path) if images is None else expand_root(images)
+    folder = (os.path.dirname(path) if images is None else expand_root(images)) or "."
     with no_collection():
-        return as_dicts(read_coco_vid(path, folder, kind), class_names, path, start, keep_empty=keep_empty)
+        videos = read_coco_vid(path, folder, kind)
+        return as_dicts(videos, class_names, path, start, keep_empty=keep_empty, lenient=lenient)
 
 
-def load_mot(root: str, class_names: Sequence[str], lists: str | Sequence[str] = ()) -> Dicts:
+def load_mot(
+    root: str, class_names: Sequence[str], lists: str | Sequence[str] = (), *, lenient: Leniency | None = None
+) -> Dicts:
     """Read sequences in the layout of MOTChallenge.
 
     Args:
         root: the folder of the sequences; see :func:`dnt_d2.formats.read_mot`. Variables and "~" are expanded.
         class_names: the classes, in the order of their ids.
         lists: names of lists in ``seqmaps``; without them all sequences are read.
+        lenient: as in :func:`load_coco_vid`.
 
     Returns:
         Dicts as of :func:`.imagenet_vid.load_vid`. ``generated`` is always 0.
@@ -84,7 +91,7 @@ def load_mot(root: str, class_names: Sequence[str], lists: str | Sequence[str] =
     path, start = expand_root(root), time.perf_counter()
     names = [lists] if isinstance(lists, str) else list(lists)
     with no_collection():
-        return as_dicts(read_mot(path, class_names, names), class_names, path, start)
+        return as_dicts(read_mot(path, class_names, names), class_names, path, start, lenient=lenient)
 
 
 def as_dicts(
@@ -94,6 +101,7 @@ def as_dicts(
     start: float | None = None,
     *,
     keep_empty: bool = False,
+    lenient: Leniency | None = None,
 ) -> Dicts:
     """Make dataset dicts from what a format holds: classes of this data set, boxes inside their images, one per track.
 
@@ -102,7 +110,7 @@ def as_dicts(
         class_names: the classes, in the order of their ids.
         source: the file or folder, for messages.
         start: when reading began, of :func:`time.perf_counter`.
-        keep_empty: as in :func:`load_coco_vid`.
+        keep_empty, lenient: as in :func:`load_coco_vid`.
     """
     known, repairs = class_ids(class_names), OwnRepairs()
     ids = [known.get(name) for name in videos.class_names]
@@ -110,9 +118,17 @@ def as_dicts(
         names = [class_names[i] for i in sorted(absent)]
         logger.warning(f"{source} has no category of these names: {names}; is it a matter of spelling?")
     still = videos.kind == "still"
+    kept: Dicts = []
     for frame in videos.frames:
-        frame["annotations"] = _annotations(frame, videos.class_names, ids, repairs, still, source)
-    dicts = [frame for frame in videos.frames if frame["annotations"] or keep_empty or not still]
+        try:
+            frame["annotations"] = _annotations(frame, videos.class_names, ids, repairs, still, source)
+        except UnknownClass as error:
+            if lenient is None or lenient.testing:
+                raise
+            lenient.pass_over(UNKNOWN_CLASS, frame["file_name"], error)
+            continue
+        kept.append(frame)
+    dicts = [frame for frame in kept if frame["annotations"] or keep_empty or not still]
     for place, frame in enumerate(dicts if still else []):
         frame["video_id"] = place
     what = f"{len(dicts)} stills" if still else f"{len(videos.video_names)} videos, {len(dicts)} frames"
@@ -142,7 +158,7 @@ def _annotations(
             repairs.other_class += 1
             continue
         if category is None:
-            raise ValueError(
+            raise UnknownClass(
                 f"{source}: {names[note['category_id']]!r} in {frame['file_name']} is not one of the classes of this "
                 "data set; add it to CLASSES, or take its objects out of the file"
             )

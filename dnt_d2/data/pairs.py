@@ -11,13 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from ..faults import Skip
+from .checked_images import Unreadable
 from .imagenet_vid import evenly_spaced
 from .joined_frames import JoinedFrames, pack_frames, parts_of
 from .video_index import VideoIndex, index_videos
 from .xml_table import Ints
 
 # What random numbers are for: each use has its own stream.
-_ORDER, _ITEM = 0, 1
+_ORDER, _ITEM, _AGAIN = 0, 1, 2
+
+# An item with an unreadable image is drawn again: so often in its own video, and so often in all.
+_IN_ITS_VIDEO, _DRAWS = 3, 32
 
 
 class Pick(NamedTuple):
@@ -62,6 +67,9 @@ class PairDataset(Dataset):
     Item n is a video's where n is even, a still where n is odd (sec. 5.2; with one kind alone, all are of that kind).
     All videos come once in a random order, then all once in another, and so on: sampling is uniform over videos, not
     over frames. Stills likewise. Item n is a function of (seed, n) alone.
+
+    With ``skip_faults`` an item that has an unreadable image is drawn again, at first from the same video, then from
+    any: item n is then a function of (seed, n) and of the files, so that a resumed run still sees what comes next.
     """
 
     def __init__(
@@ -74,6 +82,7 @@ class PairDataset(Dataset):
         stride: int = 1,
         frames_per_video: int = 0,
         pairs: bool = True,
+        skip_faults: bool = False,
     ) -> None:
         """
         Args:
@@ -86,6 +95,7 @@ class PairDataset(Dataset):
                 video without any, such as one of a single frame, gives each of its frames as a still; not all may.
             frames_per_video: t is one of this many evenly spaced frames; 0 takes all.
             pairs: False gives frame t alone, for D.
+            skip_faults: False makes an unreadable image an error.
 
         Raises:
             ValueError: there are neither videos nor stills, a number is out of range, or ``stride`` is longer than
@@ -103,24 +113,48 @@ class PairDataset(Dataset):
         self._kinds = [kind for kind in (videos, stills) if len(kind)]
         if not self._kinds:
             raise ValueError("There is nothing to train on: the data sets in DATASETS.TRAIN are empty")
-        self._pairs = pairs
+        self._pairs, self._draws = pairs, _DRAWS if skip_faults else 1
         self._frames = pack_frames(JoinedFrames([*parts_of(video_dicts), *parts_of(still_dicts)]))
         self._last_order: dict[int, tuple[int, NDArray[np.int64]]] = {}
 
-    def pick(self, n: int) -> Pick:
-        """What item n is made of, for any n >= 0."""
+    def pick(self, n: int, draw: int = 0) -> Pick:
+        """What item n is made of, for any n >= 0; ``draw`` counts how often it has been drawn before."""
         kind, m = n % len(self._kinds), n // len(self._kinds)
         members = self._kinds[kind]
         epoch, place = divmod(m, len(members))
         starts = members[int(self._order(kind, epoch)[place])]
-        rng = np.random.default_rng([self.seed, _ITEM, n])
+        rng = np.random.default_rng([self.seed, _AGAIN, n, draw] if draw else [self.seed, _ITEM, n])
+        if draw > _IN_ITS_VIDEO or (draw and len(starts) == 1):
+            starts = members[int(rng.integers(len(members)))]
         frame, next_frame = (int(i) for i in starts[rng.integers(len(starts))])
         flip, seed = bool(rng.random() < 0.5), int(rng.integers(2**31))
         return Pick(frame, next_frame if self._pairs else None, flip, seed)
 
     def __getitem__(self, n: int) -> dict[str, Any]:
-        """Item n, as the mapper makes it, for any n >= 0."""
-        pick = self.pick(n)
+        """Item n, as the mapper makes it, for any n >= 0.
+
+        Where it was drawn again, ``skipped`` is a list of :class:`dnt_d2.faults.Skip`, one for each unreadable file.
+
+        Raises:
+            Unreadable: an image can't be read.
+            ValueError: with ``skip_faults``, those of all draws; or the mapper returned None.
+        """
+        skipped: dict[str, Skip] = {}
+        for draw in range(self._draws):
+            try:
+                item = self._item(self.pick(n, draw))
+                return item | {"skipped": list(skipped.values())} if skipped else item
+            except Unreadable as error:
+                if self._draws == 1:
+                    raise
+                skipped[error.path] = Skip(error.what, error.path, str(error))
+        last = list(skipped.values())[-1].why
+        raise ValueError(
+            f"item {n} was drawn {self._draws} times, and each time an image was unreadable: too many are for "
+            f"DATASETS.ON_FAULT 'skip'; `python datasets/check_dataset.py ROOT --full` counts them. One of them: {last}"
+        )
+
+    def _item(self, pick: Pick) -> dict[str, Any]:
         frame = self._frames[pick.frame]
         if pick.next_frame is None or pick.next_frame == pick.frame:
             next_frame = None if pick.next_frame is None else frame

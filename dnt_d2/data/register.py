@@ -8,6 +8,7 @@ from typing import Any
 from detectron2.config import CfgNode
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
+from ..faults import Leniency, current_leniency
 from ..vid_classes import VID_CLASSES
 from .imagenet_vid import load_det, load_vid
 from .layout import expand_root
@@ -29,14 +30,17 @@ _OPTIONAL: dict[str, Entry] = {
     "ilsvrc_vid": {"CLASSES": list(VID_CLASSES)},
     "ilsvrc_det": {"CLASSES": list(VID_CLASSES), "MAX_PER_CLASS": 0, "KEEP_EMPTY": False},
 }
-_LOADERS: dict[str, Callable[[Entry], Dicts]] = {
-    "coco_vid": lambda e: load_coco_vid(
-        e["JSON"], e["CLASSES"], e["IMAGES"], kind=e["KIND"], keep_empty=e["KEEP_EMPTY"]
+_LOADERS: dict[str, Callable[[Entry, Leniency | None], Dicts]] = {
+    "coco_vid": lambda e, lenient: load_coco_vid(
+        e["JSON"], e["CLASSES"], e["IMAGES"], kind=e["KIND"], keep_empty=e["KEEP_EMPTY"], lenient=lenient
     ),
-    "mot": lambda e: load_mot(e["ROOT"], e["CLASSES"], e["LISTS"]),
-    "ilsvrc_vid": lambda e: load_vid(e["ROOT"], e["LISTS"], e["CLASSES"]),
-    "ilsvrc_det": lambda e: load_det(
-        e["ROOT"], e["LISTS"], e["CLASSES"], max_per_class=e["MAX_PER_CLASS"], keep_empty=e["KEEP_EMPTY"]
+    "mot": lambda e, lenient: load_mot(e["ROOT"], e["CLASSES"], e["LISTS"], lenient=lenient),
+    "ilsvrc_vid": lambda e, lenient: load_vid(e["ROOT"], e["LISTS"], e["CLASSES"], lenient=lenient),
+    "ilsvrc_det": lambda e, lenient: load_det(
+        *(e["ROOT"], e["LISTS"], e["CLASSES"]),
+        max_per_class=e["MAX_PER_CLASS"],
+        keep_empty=e["KEEP_EMPTY"],
+        lenient=lenient,
     ),
 }
 
@@ -81,7 +85,7 @@ def register_from_config(cfg: CfgNode) -> list[str]:
 
 def _register(entry: Entry) -> None:
     load = _LOADERS[entry["FORMAT"]]
-    DatasetCatalog.register(entry["NAME"], lambda: load(entry))
+    DatasetCatalog.register(entry["NAME"], lambda: load(entry, current_leniency()))
     still = entry["FORMAT"] == "ilsvrc_det" or entry.get("KIND") == "still"
     MetadataCatalog.get(entry["NAME"]).set(
         thing_classes=list(entry["CLASSES"]),

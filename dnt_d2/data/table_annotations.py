@@ -11,7 +11,8 @@ import numpy as np
 from detectron2.structures import BoxMode
 from numpy.typing import NDArray
 
-from .annotations import Repairs, read_annotation
+from .annotations import Repairs
+from .odd_annotations import read_odd
 from .xml_table import NO_TRACK, Ints, Numbers, XmlTable, runs
 
 
@@ -97,7 +98,13 @@ class Annotations:
 
 
 def table_annotations(
-    table: XmlTable, path: Callable[[int], str], classes: Mapping[str, int], repairs: Repairs, *, still: bool = False
+    table: XmlTable,
+    path: Callable[[int], str],
+    classes: Mapping[str, int],
+    repairs: Repairs,
+    *,
+    still: bool = False,
+    failed: Callable[[int, Exception], None] | None = None,
 ) -> Annotations:
     """What :func:`dnt_d2.data.annotations.read_annotation` gives for each XML of a table, without reading it again.
 
@@ -105,12 +112,13 @@ def table_annotations(
         table: of N files.
         path: of the n-th of them; called for those that must be read anew because something is wrong with them.
         classes, repairs, still: as there.
+        failed: see :func:`.odd_annotations.read_odd`; a file that it is told of has no objects here.
 
     Raises:
         FileNotFoundError, ValueError: as there, for the first file that is wrong.
     """
     wrong = wrong_rows(table, classes, still=still)
-    read_anew = {int(n): read_annotation(path(int(n)), classes, repairs, still=still) for n in np.flatnonzero(wrong)}
+    read_anew = read_odd(np.flatnonzero(wrong).tolist(), path, classes, repairs, still=still, failed=failed)
     objects = usable_objects(table, ~wrong, classes, repairs, still=still)
     result = Annotations(
         table.width,

@@ -87,7 +87,7 @@ def load_shelf(path: Path) -> Shelf | None:
         with np.load(path, allow_pickle=False) as stored:
             if int(stored["version"]) != VERSION:
                 raise ValueError(f"of version {stored['version']}, not {VERSION}")
-            counts, stamps = np.split(stored["of_folder"], [1], axis=1)
+            counts, stamps = np.split(stored["of_folder"].astype(np.int64, casting="safe"), [1], axis=1)
             counts, texts = counts[:, 0], stored["texts"].tobytes().decode("utf-8", "surrogateescape").split(_BETWEEN)
             folders = texts[: len(counts)]
             table = _unpack_table(stored["of_xml"], stored["of_object"], texts[len(counts) : -1])
@@ -108,6 +108,8 @@ def load_shelf(path: Path) -> Shelf | None:
 
 
 def _unpack_table(of_xml: NDArray[np.int64], of_object: NDArray, names: list[str]) -> XmlTable:
+    if of_xml.dtype != np.int64 or of_object.dtype.kind not in "iuf" or not np.isfinite(of_object).all():
+        raise ValueError("its columns are of other types")
     mtime_ns, byte_size, width, height, count = of_xml
     whole = of_object[4:] if of_object.dtype.kind in "iu" else of_object[4:].astype(np.int64)
     name, track, occluded, generated = whole

@@ -75,7 +75,7 @@ def test_missing_list_and_missing_first_entry_are_named(ilsvrc_writer) -> None:
     with pytest.raises(FileNotFoundError, match=r"val\.txt"):
         read_list(root, "VID", "val")
     ilsvrc_writer.listing("VID", "val", ["val/nowhere/000000"])
-    with pytest.raises(FileNotFoundError, match=r"val\.txt: its first line .*Data/VID/val/nowhere/000000"):
+    with pytest.raises(FileNotFoundError, match=r"val\.txt: neither its first line nor any other .*Data/VID/val/nowhere/000000"):
         read_list(root, "VID", "val")
 
 

@@ -92,10 +92,15 @@ def _thumbnails(plan: Plan, numbers: Any) -> list[tuple[int, bytes]]:
     """Small JPEGs of frames at equal distances; those whose image is not there are left out."""
     import cv2
 
+    from ..bounded.images import decode, read_bytes
+
     pictures = []
     for place in np.unique(np.linspace(0, len(numbers) - 1, THUMBNAILS).round().astype(int)):
         path = Path(plan.frames.file_names[int(numbers[place])])
-        image = cv2.imread(str(path)) if path.is_file() else None
+        try:
+            image = decode(read_bytes(path))
+        except (OSError, ValueError):  # it is left out
+            continue
         if image is None:
             continue
         height = max(1, round(image.shape[0] * THUMBNAIL_WIDTH / image.shape[1]))

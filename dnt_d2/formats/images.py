@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -80,10 +81,14 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         FileNotFoundError: there is no such image.
         ValueError: it is none.
     """
-    from PIL import Image, UnidentifiedImageError  # only here: it reads headers without pixels
+    from PIL import Image  # only here: it reads headers without pixels
 
     try:
-        with Image.open(path) as image:
-            return image.size
-    except UnidentifiedImageError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of many pixels: none are decoded
+            with Image.open(path) as image:
+                return image.size
+    except FileNotFoundError:
+        raise
+    except Exception:  # whatever broken headers lead to in Pillow's readers
         raise ValueError(f"{os.fspath(path)}: this is not an image; replace it, or write seqinfo.ini") from None

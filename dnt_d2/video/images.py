@@ -6,9 +6,9 @@ import re
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from ..bounded.images import TooLarge, decode, read_bytes
 from .frame import DEFAULT_FPS, Frame, Opened, TimedFrame, check_size
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm"})
@@ -48,8 +48,11 @@ def _read_images(paths: Sequence[Path]) -> Generator[TimedFrame, None, None]:
 
 def _read_image(path: Path) -> Frame:
     # Not imread: it takes no other than ASCII names on Windows, and says nothing about a file that it can't read.
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        data = read_bytes(path)
+        image = decode(data)
+    except TooLarge as error:
+        raise ValueError(f"{path}: {error}") from None
     if image is None:
-        raise ValueError(f"{path}: this image can't be decoded ({data.size} bytes); replace it or take it out")
+        raise ValueError(f"{path}: this image can't be decoded ({len(data)} bytes); replace it or take it out")
     return np.asarray(image, np.uint8)

@@ -79,3 +79,12 @@ def test_memory_keeps_to_its_bound_and_drops_the_oldest(tmp_path: Path) -> None:
 def test_other_formats_are_refused() -> None:
     with pytest.raises(ValueError, match=r"INPUT\.FORMAT is 'L'"):
         ImageReader("L")
+
+
+def test_more_pixels_than_anybody_has_are_refused_by_name(jpeg: Path) -> None:
+    data = bytearray(jpeg.read_bytes())
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = b"\xff\xdc" * 2
+    jpeg.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.JPEG: it has 65500 x 65500 pixels, more than 64 megapixels"):
+        read_image(str(jpeg))

@@ -2,6 +2,7 @@
 """D&T training and evaluation, a simplified version of Detectron2's `tools/train_net.py`.
 
 python train_net.py --config-file configs/DnT_R_101.yaml --num-gpus 4
+torchrun --nproc-per-node 4 train_net.py --config-file configs/DnT_R_101.yaml
 python train_net.py --config-file configs/DnT_R_101.yaml --eval-only MODEL.WEIGHTS model_final.pth
 python train_net.py --config-file configs/DnT_R_101.yaml --test-config configs/test/tau_10.yaml --eval-only \\
     MODEL.WEIGHTS model_final.pth
@@ -11,26 +12,29 @@ python train_net.py --config-file configs/minivid/DnT_EfficientNet_Lite0.yaml --
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 from typing import Any
 
 from detectron2.checkpoint import DetectionCheckpointer
-from detectron2.config import CfgNode, get_cfg
-from detectron2.engine import default_argument_parser, default_setup
+from detectron2.config import CfgNode
+from detectron2.engine import default_setup
 from detectron2.evaluation import verify_results
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
-from dnt_d2 import add_dnt_config
+from dnt_d2.command_config import config_of
 from dnt_d2.config_check import check_config
 from dnt_d2.console import tolerate_any_text
 from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
-from dnt_d2.launching import launch_ranks
+from dnt_d2.launching import argument_parser, launch_ranks
+from dnt_d2.scaling import scale_to_ranks
 
 
 def get_parser() -> argparse.ArgumentParser:
     """Detectron2's arguments, and files of test-time variants."""
-    parser = default_argument_parser(epilog=__doc__)
+    parser = argument_parser(epilog=__doc__)
     parser.add_argument(
         "--test-config",
         action="append",
@@ -43,17 +47,15 @@ def get_parser() -> argparse.ArgumentParser:
 
 def setup(args: argparse.Namespace) -> CfgNode:
     """Config from file and command line, frozen; logging and output folder set up."""
-    cfg = get_cfg()
-    add_dnt_config(cfg)
-    for file in (args.config_file, *args.test_config):
-        cfg.merge_from_file(file)
-    cfg.merge_from_list(args.opts)
-    cfg.freeze()
+    cfg = config_of(args)
     register_from_config(cfg)
-    scaled = Trainer.auto_scale_workers(cfg, comm.get_world_size())
-    check_config(scaled, world_size=comm.get_world_size(), training=not args.eval_only)
+    ranks = comm.get_world_size()
+    # The config that is written stays unscaled: it can be run by any number of processes.
+    checked = cfg if args.eval_only else scale_to_ranks(cfg, ranks)
+    check_config(checked, world_size=ranks, training=not args.eval_only)
     default_setup(cfg, args)
-    setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="dnt_d2")
+    logger = setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="dnt_d2")
+    logger.info(f"rank {comm.get_rank()} of {ranks} is process {os.getpid()} on {platform.node()}")
     return cfg
 
 

@@ -20,7 +20,6 @@ from typing import Any
 
 from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode, get_cfg
-from detectron2.engine import default_argument_parser
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
@@ -30,7 +29,7 @@ from dnt_d2.engine import Trainer
 from dnt_d2.evaluation import VIDEvaluator
 from dnt_d2.evaluation.settings import Changeable, sweep_linkings
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.launching import launch_ranks
+from dnt_d2.launching import argument_parser, launch_ranks
 from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.tubes.collector import TubeSettings
 
@@ -104,10 +103,11 @@ def compare(network: dict[str, Any], report: dict[str, Any]) -> dict[str, float]
 
 
 def main() -> None:
-    parser = default_argument_parser(epilog=__doc__)
+    parser = argument_parser(epilog=__doc__)
     parser.add_argument("--record", action="store_true", help="also put the figures into the repository")
     args = parser.parse_args()
-    launch_ranks(run_network, args)
+    if not launch_ranks(run_network, args):
+        return
     cfg = load_config(args)
     network = json.loads(results_file(cfg).read_text(encoding="utf-8"))
     seconds, report = evaluate_saved(cfg, network["dataset"])

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from detectron2.config import get_cfg
-from detectron2.engine import default_argument_parser
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
@@ -27,7 +26,7 @@ from dnt_d2 import add_dnt_config
 from dnt_d2.console import tolerate_any_text
 from dnt_d2.data import register_from_config
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.launching import launch_ranks
+from dnt_d2.launching import argument_parser, launch_ranks
 from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.variants import evaluate_variants, load_variants, variants_table
 
@@ -47,7 +46,7 @@ VARIANTS = (
 
 
 def get_parser() -> argparse.ArgumentParser:
-    parser = default_argument_parser(epilog=__doc__)
+    parser = argument_parser(epilog=__doc__)
     parser.add_argument(
         "--variant",
         action="append",

@@ -27,6 +27,7 @@ from .evaluation import ProposalRecallEvaluator, VIDEvaluator
 from .loss_watch import LossWatch
 from .modeling import DetectAndTrack, VideoStream, folded, with_proposal_scales
 from .resume import resume_run
+from .scaling import scale_to_ranks
 
 
 class SeedEachStep(HookBase):
@@ -59,7 +60,7 @@ class Trainer(DefaultTrainer):
         TrainerBase.__init__(self)
         if not logging.getLogger("detectron2").isEnabledFor(logging.INFO):
             setup_logger()
-        cfg = DefaultTrainer.auto_scale_workers(cfg, comm.get_world_size())
+        cfg = scale_to_ranks(cfg, comm.get_world_size())
         register_from_config(cfg)
         check_config(cfg, world_size=comm.get_world_size())
         self.seed: int = cfg.SEED if cfg.SEED >= 0 else comm.shared_random_seed()

@@ -29,6 +29,7 @@ from .run_report import write_run_report
 from .saved_run import RunFacts, SavedRun
 from .scoring import VideoScore
 from .share import join_scores
+from .shared_folder import is_shared
 from .video_record import VideoRecorder
 
 logger = logging.getLogger(__name__)
@@ -123,8 +124,7 @@ class VIDEvaluator(DatasetEvaluator):
             facts = RunFacts(plan.dataset, plan.temporal_stride, digest, plan.settings, provenance(gpu=self._gpu))
             SavedRun.create(folder, facts, plan.truth, plan.frames)
             shutil.rmtree(folder / _PROGRESS, ignore_errors=True)
-        comm.synchronize()
-        if not all(comm.all_gather((folder / "run.json").is_file())):
+        if not is_shared(folder / _PROGRESS):
             raise FileNotFoundError(
                 f"{folder} is not there for every rank: OUTPUT_DIR must be a folder that all machines share; "
                 "or set TEST.SAVE_RUN to False"

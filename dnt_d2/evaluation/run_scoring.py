@@ -80,7 +80,11 @@ def _work(video_id: int) -> VideoScore:
 
 
 def _score(scorer: Scorer, run: SavedRun, video_id: int, widen: int) -> VideoScore:
-    return scorer.score(video_id, run.read(video_id), widen)
+    record = run.read(video_id)
+    try:
+        return scorer.score(video_id, record, widen)
+    except ValueError as error:
+        raise ValueError(f"{run.path(video_id)}: {error}") from None
 
 
 def all_boxes(scores: Sequence[VideoScore], kind: str) -> Detections:

@@ -5,7 +5,8 @@
     videos/000007.npz    video 7, once the network has seen it to its end (:class:`.video_record.VideoRecord`)
 
 Every ``.npz`` is a plain NumPy archive. That of a video has ``frames (F,)``, the frame indices, ``revised``, whether
-its scores are means with those of neighbouring frames, and for each table (detections, candidates, tracklets,
+its scores are means with those of neighbouring frames, ``replaced``, where there are any, the indices of frames whose
+image couldn't be read (:mod:`.replaced_frames`), and for each table (detections, candidates, tracklets,
 proposals) ``<table>/counts (F,)`` and its columns ``<table>/<column>``: the rows of all frames, one frame after the
 other. Boxes are inclusive, 0-based corners in pixels of the original image, float32.
 
@@ -15,7 +16,6 @@ proposals of C classes, D detections and M tracklets a frame takes 4 P (8 + C) +
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -26,9 +26,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.json import read_json
 from ..formats.results import FrameList
 from ..whole_file import whole_file
 from .ground_truth import VideoTruth
+from .run_check import check_kinds, check_record, check_truth, check_videos
 from .tables import write_json
 from .video_record import Rows, VideoRecord
 
@@ -73,11 +75,14 @@ class SavedRun:
         self.folder = _find(Path(folder))
         content = _read_json(self.folder / "run.json")
         try:
+            check_kinds(content, _KINDS)
             self.facts = RunFacts(**{name: content[name] for name in RunFacts.__dataclass_fields__})
-            self.video_ids: dict[int, str] = {int(video["id"]): video["name"] for video in content["videos"]}
-            self.classes: list[str] = list(content["classes"])
-        except KeyError as error:
-            raise ValueError(f"{self.folder / 'run.json'} lacks {error}; run --eval-only again") from None
+            self.video_ids: dict[int, str] = check_videos(content["videos"])
+            self.classes: list[str] = list(map(str, content["classes"]))
+            if self.facts.temporal_stride < 1:
+                raise ValueError(f"has {self.facts.temporal_stride} as 'temporal_stride', not 1 or more")
+        except ValueError as error:
+            raise ValueError(f"{self.folder / 'run.json'} {error}; run --eval-only again") from None
 
     @classmethod
     def create(cls, folder: str | os.PathLike[str], facts: RunFacts, truth: VideoTruth, frames: FrameList) -> SavedRun:
@@ -122,8 +127,10 @@ class SavedRun:
                 arrays.pop("sizes"),
                 names if len(arrays["video_ids"]) else [],
             )
-            return VideoTruth(num_classes=len(self.classes), **arrays), frames
-        except (KeyError, TypeError, ValueError) as error:
+            truth = VideoTruth(num_classes=len(self.classes), **arrays)
+            check_truth(truth, frames, list(self.video_ids))
+            return truth, frames
+        except _WRONG as error:
             raise ValueError(f"{path} is not the ground truth of a saved run ({error}); {_REMEDY}") from None
 
     @property
@@ -140,6 +147,7 @@ class SavedRun:
         if video_id not in self.video_ids:
             raise ValueError(f"video {video_id} is not one of {self.facts.dataset}")
         arrays: dict[str, NDArray[Any]] = {"frames": record.frames, "revised": np.array(record.revised)}
+        arrays |= {"replaced": record.replaced} if len(record.replaced) else {}
         for name, rows in record.tables.items():
             arrays[f"{name}/counts"] = rows.counts.astype(np.int32)
             arrays |= {f"{name}/{column}": values for column, values in rows.columns.items()}
@@ -156,13 +164,16 @@ class SavedRun:
         arrays = _read_arrays(self.path(video_id))
         try:
             frames, revised = arrays.pop("frames").astype(np.int64), bool(arrays.pop("revised"))
+            replaced = arrays.pop("replaced", np.zeros(0)).astype(np.int64)
             columns: dict[str, dict[str, NDArray[Any]]] = {}
             for key, values in arrays.items():
                 table, _, column = key.partition("/")
                 columns.setdefault(table, {})[column] = values
             tables = {table: Rows(of.pop("counts").astype(np.int64), of) for table, of in columns.items()}
-            return VideoRecord(frames, revised=revised, **tables)
-        except (KeyError, TypeError, ValueError) as error:
+            record = VideoRecord(frames, revised=revised, replaced=replaced, **tables)
+            check_record(record, len(self.classes))
+            return record
+        except _WRONG as error:
             raise ValueError(f"{self.path(video_id)} is no video of a saved run ({error}); {_REMEDY}") from None
 
     def videos(self) -> Iterator[tuple[int, VideoRecord]]:
@@ -175,6 +186,10 @@ class SavedRun:
         return self.folder / "videos" / f"{video_id:06d}.npz"
 
 
+_KINDS = {"dataset": str, "temporal_stride": int, "digest": str, "settings": dict, "provenance": dict}
+_KINDS |= {"videos": list, "classes": list}
+# What arrays of other types and shapes than expected make NumPy raise; the last is its error of an axis.
+_WRONG = (KeyError, TypeError, ValueError, IndexError, OverflowError)
 _REMEDY = "remove it, and run --eval-only again: the rest is kept"
 
 
@@ -191,10 +206,7 @@ def _find(folder: Path) -> Path:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is broken JSON ({error}); run --eval-only again") from None
+    content = read_json(path, constants=True)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"{path} is not of the format {FORMAT!r}; run --eval-only again with this version")
     return content

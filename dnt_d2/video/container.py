@@ -18,6 +18,7 @@ from .pyav import import_av
 from .times import RisingTimes
 
 _OPEN_SECONDS, _READ_SECONDS = 10.0, 20.0  # a stream that is silent for longer is gone
+_SLOWEST, _FASTEST = Fraction(1, 3600), 1000  # frames per second; other rates are mistakes of the header
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +43,7 @@ def open_video(source: str | Path) -> Opened:
     # Several frames at once, or parts of one: the former gives them late.
     stream.thread_type = "SLICE" if live else "AUTO"
     rate = stream.average_rate or stream.guessed_rate
-    fps = float(rate) if rate and 0 < rate <= 1000 else DEFAULT_FPS
+    fps = float(rate) if rate and _SLOWEST <= rate <= _FASTEST else DEFAULT_FPS
     reader = _Reader(container, stream, shown(source), fps, live)
     return Opened(reader.frames(), fps, None if live else stream.frames or None, live)
 

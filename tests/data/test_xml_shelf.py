@@ -75,6 +75,15 @@ def test_columns_that_do_not_fit_are_not_used(tmp_path: Path) -> None:
     ):
         np.savez(tmp_path / "bad.npz", **columns | {key: np.array(wrong, columns[key].dtype)})
         assert load_shelf(tmp_path / "bad.npz") is None
+    not_a_number = np.full(columns["of_object"].shape, np.nan)
+    for key, wrong in (
+        ("of_xml", columns["of_xml"].astype(np.float64)),
+        ("of_object", columns["of_object"].astype("U5")),
+        ("of_object", not_a_number),
+        ("of_folder", folders.astype(np.float64)),
+    ):
+        np.savez(tmp_path / "bad.npz", **columns | {key: wrong})
+        assert load_shelf(tmp_path / "bad.npz") is None
     np.savez(tmp_path / "bad.npz", **columns)
     assert load_shelf(tmp_path / "bad.npz") is not None
 

@@ -109,14 +109,17 @@ def test_records_out_of_the_ordinary(tmp_path: Path, make_run: MakeRun) -> None:
     columns = {
         "boxes": np.full((4, 4), 1 / 3),
         "scores": scores,
-        "classes": np.arange(4),
+        "classes": np.arange(4) % len(run.classes),
         "tracks": np.array([-1, 0, 2, 2**40]),
     }
     of_tracker = VideoRecord(np.array([0, 3]), Rows(np.array([0, 4]), columns))
     nothing = VideoRecorder(3).record()
-    empty = VideoRecord(
-        np.array([0]), *(Rows(np.array([0]), {"boxes": np.zeros((0, 4), np.float32)}) for _ in range(4)), True
-    )
+    recorder = VideoRecorder(len(run.classes))
+    boxes, widths = np.zeros((0, 4), np.float32), {"detections": (0,), "candidates": (0, len(run.classes))}
+    tables = {name: {"boxes": boxes, "scores": np.zeros(shape, np.float32)} for name, shape in widths.items()}
+    tables["detections"]["classes"] = np.zeros(0, np.int16)
+    recorder.add(0, {**tables, "tracklets": {"boxes": np.zeros((0, 8), np.float32)}, "proposals": {"boxes": boxes}})
+    empty = recorder.record()
     for record in (of_tracker, nothing, empty):
         run.write(7, record)
         assert_same_record(run.read(7), record)
@@ -270,7 +273,7 @@ def test_what_is_no_run(tmp_path: Path, make_run: MakeRun) -> None:
     with pytest.raises(ValueError, match="is not of the format"):
         SavedRun(tmp_path)
     path.write_text(path.read_text()[:-1])
-    with pytest.raises(ValueError, match=r"run\.json is broken JSON .*; run --eval-only again"):
+    with pytest.raises(ValueError, match=r"run\.json: broken JSON .*; write or fetch the file again"):
         SavedRun(tmp_path)
     path.write_text(json.dumps({key: value for key, value in content.items() if key != "classes"}))
     with pytest.raises(ValueError, match=r"run\.json lacks 'classes'; run --eval-only again"):

@@ -112,6 +112,12 @@ def test_a_variable_rate_keeps_its_times_and_tells_the_average(tmp_path: Path, m
     assert probe(path).fps == pytest.approx(6 / 32 * 25)
 
 
+def test_a_rate_that_no_video_has_is_not_believed(tmp_path: Path, make_clip: Any) -> None:
+    path = make_clip(tmp_path / "clip.mp4", range(2), fps=Fraction(1, 7200), options={"bf": "0"})
+    assert probe(path).fps == 25.0
+    assert times_of(path) == [0, 1]
+
+
 @pytest.mark.parametrize("start", [7, 1000])
 def test_the_first_time_stamp_may_be_anything(tmp_path: Path, make_clip: Any, start: int) -> None:
     ticks = range(start, start + 6)

@@ -18,9 +18,10 @@ from ...data.table_annotations import table_annotations
 from ...data.xml_shelf import load_shelf
 from ...data.xml_table import Content, make_table, read_content
 from ...evaluation.ground_truth import VideoTruth
-from ...evaluation.linking import Linking
 from ...evaluation.plan import Plan
+from ...evaluation.run_scoring import score_run
 from ...evaluation.saved_run import SavedRun
+from ...evaluation.settings import Changeable, plain_linkings
 from ...formats import VideoSet, read_coco_vid, read_mot
 from ...formats.result_files import read_results
 from ...formats.results import Detections, FrameList
@@ -185,10 +186,10 @@ def saved_run(folder: Path) -> None:
     """A saved run, linked and scored again."""
     run = SavedRun(folder)
     truth, frames = run.read_truth()
-    plan = Plan(run.facts.dataset, truth, frames, {"tube": Linking()}, run.facts.temporal_stride)
-    scorer = plan.scorer()
-    scores = [scorer.score(video, run.read(video)) for video in run.finished]
-    for score in scores:
+    saved = {key: value for key, value in run.facts.settings.items() if key in Changeable().values}
+    linkings = plain_linkings(Changeable().changed(saved))
+    plan = Plan(run.facts.dataset, truth, frames, linkings, run.facts.temporal_stride)
+    for score in score_run(run, plan, workers=1):
         expect(all(math.isnan(kind.ap50) or 0 <= kind.ap50 <= 1 for kind in score.kinds.values()), "an AP")
 
 

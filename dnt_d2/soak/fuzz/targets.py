@@ -134,6 +134,7 @@ _TEXTS = [
         trees.change_json,
         readers.saved_run,
         sound.save_run,
+        names=("run.json", "truth.npz", "videos"),
     ),
 ]
 
@@ -145,6 +146,7 @@ _ARCHIVES = [
         binary.change_arrays,
         readers.saved_run,
         sound.save_run,
+        names=("truth.npz", "videos"),
         kind="archive",
     ),
     Target(

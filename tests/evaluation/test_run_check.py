@@ -1,0 +1,113 @@
+"""Saved runs that are not what they say: each is an error of one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dnt_d2.evaluation.ground_truth import VideoTruth
+from dnt_d2.evaluation.run_check import check_kinds, check_record, check_truth, check_videos
+from dnt_d2.evaluation.video_record import Rows, VideoRecord
+from dnt_d2.formats.results import FrameList
+
+
+def _record(**changes: Any) -> VideoRecord:
+    """Two frames with one detection each, of two classes, and no more."""
+    columns = {"boxes": np.zeros((2, 4), np.float32), "scores": np.ones(2, np.float32), "classes": np.arange(2)}
+    detections = Rows(changes.pop("counts", np.array([1, 1])), columns | changes.pop("columns", {}))
+    return VideoRecord(changes.pop("frames", np.array([0, 3])), detections, **changes)
+
+
+def test_nothing_at_all() -> None:
+    empty = Rows(
+        np.zeros(0, np.int64),
+        {"boxes": np.zeros((0, 4), np.float32), "scores": np.zeros(0, np.float32), "classes": np.zeros(0, np.int16)},
+    )
+    check_record(VideoRecord(np.zeros(0, np.int64), empty), 2)
+    check_kinds({}, {})
+    assert check_videos([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"frames": np.array([3, 0])}, "frames do not ascend"),
+        ({"frames": np.array([-1, 0])}, "frames do not ascend from 0"),
+        ({"frames": np.array([[0], [3]])}, "must have one dimension"),
+        ({"counts": np.array([3, -1])}, "detections/counts has a number below 0"),
+        ({"columns": {"boxes": np.zeros((2, 3), np.float32)}}, r"boxes is float32 \(2, 3\), not \(2, 4\)"),
+        ({"columns": {"scores": np.array(["a", "b"])}}, r"scores is <U1 \(2,\), not \(2,\)"),
+        ({"columns": {"classes": np.array([0, 2])}}, "classes has a number that is not one of 0 to 1"),
+        ({"columns": {"more": np.zeros(2)}}, "has the columns"),
+        ({"candidates": Rows(np.array([1, 0]), {"boxes": np.zeros((1, 4))})}, "candidates has the columns"),
+        (
+            {"candidates": Rows(np.array([1, 0]), {"boxes": np.zeros((1, 4)), "scores": np.zeros((1, 3))})},
+            r"scores is float64 \(1, 3\), not \(1, 2\)",
+        ),
+    ],
+)
+def test_records(changes: dict[str, Any], message: str) -> None:
+    check_record(_record(), 2)
+    with pytest.raises(ValueError, match=message):
+        check_record(_record(**changes), 2)
+
+
+def test_numbers_need_not_be_finite() -> None:
+    check_record(_record(columns={"scores": np.array([np.nan, np.inf], np.float32)}), 2)
+
+
+@pytest.mark.parametrize(
+    ("videos", "message"),
+    [
+        ([7], "without a number"),
+        ([{"id": "7", "name": "a"}], "without a number"),
+        ([{"id": 7}], "or a name"),
+        ([{"id": 1, "name": "a"}, {"id": 1, "name": "b"}], "don't rise"),
+        ([{"id": 2**63, "name": "a"}], "beyond 64 bits"),
+    ],
+)
+def test_videos(videos: list[Any], message: str) -> None:
+    assert check_videos([{"id": 1, "name": "a"}, {"id": 7, "name": "a"}]) == {1: "a", 7: "a"}
+    with pytest.raises(ValueError, match=message):
+        check_videos(videos)
+
+
+def test_kinds() -> None:
+    check_kinds({"a": 1, "b": {}}, {"a": int, "b": dict})
+    with pytest.raises(ValueError, match="lacks 'a'"):
+        check_kinds({}, {"a": int})
+    with pytest.raises(ValueError, match="has a bool as 'a', not a int"):
+        check_kinds({"a": True}, {"a": int})
+
+
+def _truth(**changes: Any) -> VideoTruth:
+    arrays = {
+        "video_ids": np.array([5, 5]),
+        "frame_indices": np.array([0, 1]),
+        "frames": np.array([0, 1]),
+        "boxes": np.zeros((2, 4)),
+        "classes": np.array([0, 1]),
+        "tracks": np.array([3, 3]),
+    }
+    return VideoTruth(num_classes=2, **(arrays | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"video_ids": np.array([5, 6])}, "a video that run.json does not have"),
+        ({"frames": np.array([0, 2])}, "frames has a number that is not one of 0 to 1"),
+        ({"classes": np.array([0, -1])}, "classes has a number that is not one of 0 to 1"),
+        ({"frames": np.array([1, 0])}, "frames do not ascend"),
+        ({"tracks": np.array([3])}, r"tracks \(1,\), not \(2,\)"),
+        ({"boxes": np.full((2, 4), np.nan)}, "boxes has a number that is not finite"),
+    ],
+)
+def test_truth(changes: dict[str, Any], message: str) -> None:
+    dicts = [{"video_id": 0, "frame_index": t, "image_id": t, "width": 1, "height": 1, "file_name": ""} for t in (0, 1)]
+    frames = FrameList.of(dicts, ["a"], ["x", "y"])
+    check_truth(_truth(), frames, [5])
+    with pytest.raises(ValueError, match=message):
+        check_truth(_truth(**changes), frames, [5])

@@ -6,26 +6,39 @@ import logging
 import random
 import weakref
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from detectron2.config import CfgNode
-from detectron2.engine import AMPTrainer, DefaultTrainer, HookBase, SimpleTrainer, TrainerBase, create_ddp_model
+from detectron2.engine import (
+    AMPTrainer,
+    DefaultTrainer,
+    HookBase,
+    SimpleTrainer,
+    TrainerBase,
+    create_ddp_model,
+    hooks,
+)
 from detectron2.evaluation import DatasetEvaluator, inference_on_dataset, print_csv_format
 from detectron2.solver.build import get_default_optimizer_params, maybe_add_gradient_clipping
 from detectron2.utils import comm
+from detectron2.utils.events import CommonMetricPrinter, EventWriter, TensorboardXWriter
 from detectron2.utils.logger import setup_logger
 from torch import nn
 from torch.utils.data import DataLoader
 
-from .checkpoint import WholeFileCheckpointer
+from .checkpoint import PatientCheckpoints, WholeFileCheckpointer
 from .config_check import check_config
 from .data import register_from_config
 from .data.loaders import build_pair_train_loader, build_video_test_loader
 from .evaluation import ProposalRecallEvaluator, VIDEvaluator
 from .loss_watch import LossWatch
+from .metrics_file import MetricsFile, Spared
 from .modeling import DetectAndTrack, VideoStream, folded, with_proposal_scales
+from .preemption import StopOnSignal
+from .records import Records
 from .resume import resume_run
 from .scaling import scale_to_ranks
 
@@ -76,23 +89,50 @@ class Trainer(DefaultTrainer):
         self.checkpointer = WholeFileCheckpointer(model, cfg.OUTPUT_DIR, trainer=weakref.proxy(self))
         # Evaluations on the way save no runs: each would leave as much as the last one.
         self.start_iter, self.max_iter, self.cfg = 0, cfg.SOLVER.MAX_ITER, _changed(cfg, "TEST.SAVE_RUN", False)
+        self.metrics: MetricsFile | None = None
+        self.stop = StopOnSignal(self.checkpointer)
         self.register_hooks([SeedEachStep(), *self.build_hooks()])
 
+    def build_hooks(self) -> list[HookBase]:
+        """Detectron2's, with checkpoints that survive a full disk, a stop at a signal, and records that go on."""
+        theirs = [hook for hook in super().build_hooks() if hook is not None]
+        place = next(i for i, hook in enumerate(theirs) if isinstance(hook, hooks.EvalHook))
+        sooner, later = theirs[:place], theirs[place:]
+        if comm.is_main_process():
+            sooner = [hook for hook in sooner if not isinstance(hook, hooks.PeriodicCheckpointer)]
+            sooner.append(PatientCheckpoints(self.checkpointer, self.cfg.SOLVER.CHECKPOINT_PERIOD))
+        return [*sooner, self.stop, *later, Records(later, self.metrics)]
+
+    def build_writers(self) -> list[EventWriter]:
+        """Detectron2's, but for ``metrics.json``; TensorBoard hides what a resumed training records again."""
+        folder = Path(self.cfg.OUTPUT_DIR)
+        self.metrics = MetricsFile(folder / "metrics.json")
+
+        def tensorboard() -> EventWriter:
+            return TensorboardXWriter(str(folder), purge_step=self.start_iter, flush_secs=10)
+
+        return [CommonMetricPrinter(self.max_iter), self.metrics, Spared(tensorboard)]
+
+    def train(self) -> OrderedDict[str, Any] | None:
+        """As in Detectron2; SIGTERM and Ctrl-C end it with a checkpoint, see :class:`.preemption.StopOnSignal`."""
+        with self.stop.listening():
+            return super().train()
+
     def resume_or_load(self, resume: bool = True) -> None:
-        """As in Detectron2; a resumed training also goes on with the items that come next.
+        """Load weights to start with; a resumed training goes on with all of its state, and the items that come next.
+
+        Args:
+            resume: go on from the last checkpoint in OUTPUT_DIR that is whole. Without any there, begin anew.
 
         Raises:
-            FileNotFoundError: when only some of the ranks find the checkpoint: they would train different weights.
+            UnusableCheckpointError: there are checkpoints, but none is whole.
+            FileNotFoundError: only some of the ranks find the checkpoint: they would train different weights.
         """
-        super().resume_or_load(resume)
-        starts = comm.all_gather(self.start_iter)
-        if len(set(starts)) > 1:
-            raise FileNotFoundError(
-                f"the ranks would resume at iterations {starts}: OUTPUT_DIR {self.cfg.OUTPUT_DIR} must be a folder "
-                "that all machines share, or a copy of it must be on each"
-            )
-        if self.start_iter > 0:
-            self.stepper.reset_data_loader(self._rest_of_training)
+        self.checkpointer.resume_or_load(self.cfg.MODEL.WEIGHTS, resume=resume)
+        if self.checkpointer.resumed_from is None:
+            return
+        self.start_iter = self.iter + 1
+        self.stepper.reset_data_loader(self._rest_of_training)
 
     def _rest_of_training(self) -> DataLoader:
         loader = self.build_train_loader(_changed(self.cfg, "SEED", self.seed))

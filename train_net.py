@@ -16,7 +16,6 @@ import os
 import platform
 from typing import Any
 
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.engine import default_setup
 from detectron2.evaluation import verify_results
@@ -30,6 +29,7 @@ from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
 from dnt_d2.launching import argument_parser, launch_ranks
 from dnt_d2.scaling import scale_to_ranks
+from dnt_d2.vetting import VettedCheckpointer
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> Any:
     cfg = setup(args)
     if args.eval_only:
         model = Trainer.build_model(cfg)
-        DetectionCheckpointer(model, save_dir=cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
+        VettedCheckpointer(model, save_dir=cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
         results = Trainer.test(cfg, model)
         if comm.is_main_process():
             verify_results(cfg, results)

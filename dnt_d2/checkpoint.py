@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.engine import hooks
 from detectron2.utils import comm
 from torch import nn
 
 from .checkpoint_files import TAG, UnusableCheckpointError, find_checkpoint
+from .vetting import VettedCheckpointer
 from .whole_file import remove_leftovers, whole_file
 
 
-class WholeFileCheckpointer(DetectionCheckpointer):
+class WholeFileCheckpointer(VettedCheckpointer):
     """Detectron2's checkpointer, whose files appear under their names when they are complete, and only then.
 
     The tag ``last_checkpoint`` comes last, and is replaced in one go too: a run that is killed at any moment resumes

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, starmap
 from typing import Any, NamedTuple
 
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.modeling import build_model
 from torch import nn
@@ -22,6 +21,7 @@ from .online_tracks import OnlineTracks
 from .pipeline import ahead
 from .track_shelf import Trim
 from .tubes.collector import TubeSettings
+from .vetting import VettedCheckpointer
 
 
 class _Ready(NamedTuple):
@@ -91,7 +91,7 @@ class VideoPredictor:
         if model is None:
             check_config(_without_data(cfg), training=False)
             model = build_model(cfg)
-            DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
+            VettedCheckpointer(model).load(cfg.MODEL.WEIGHTS)
             if cfg.TEST.FOLD_BATCH_NORM and isinstance(model, DetectAndTrack):
                 model = folded(model)
         self.stream_model = VideoStream(model).eval()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode
 from detectron2.utils import comm
 from tabulate import tabulate
@@ -21,6 +20,7 @@ from .engine import Trainer
 from .evaluation import VIDEvaluator
 from .evaluation.linking import Linking
 from .tubes.collector import TubeSettings
+from .vetting import VettedCheckpointer
 
 COLUMNS = {"frame": "frames", "tube": "tubes", "tube_all": "tubes, all frames"}
 """What is told of each variant, with its heading."""
@@ -93,7 +93,7 @@ def evaluate_variants(variants: Sequence[Variant], dataset: str) -> list[dict[st
     for group in group_passes(variants):
         cfg = _on_one(group[0].cfg, dataset)
         model = Trainer.build_model(cfg)
-        DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
+        VettedCheckpointer(model).load(cfg.MODEL.WEIGHTS)
         linkings = {name: linking for variant in group for name, linking in variant.linkings.items()}
         results = Trainer.test(cfg, model, VIDEvaluator(cfg, dataset, linkings=linkings, output_dir=None))
         if not comm.is_main_process():

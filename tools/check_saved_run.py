@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.config import CfgNode, get_cfg
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
@@ -32,6 +31,7 @@ from dnt_d2.evaluation.tables import write_json
 from dnt_d2.launching import argument_parser, launch_ranks
 from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.tubes.collector import TubeSettings
+from dnt_d2.vetting import VettedCheckpointer
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 30.0
@@ -64,7 +64,7 @@ def run_network(args: argparse.Namespace) -> None:
     cfg = load_config(args)
     (dataset,) = cfg.DATASETS.TEST
     model = Trainer.build_model(cfg)
-    DetectionCheckpointer(model).load(cfg.MODEL.WEIGHTS)
+    VettedCheckpointer(model).load(cfg.MODEL.WEIGHTS)
     saved = Trainer.test(cfg, model)
     linkings = sweep_linkings(Changeable(TubeSettings.from_config(cfg.TUBES)), SWEEPS)
     direct = Trainer.test(cfg, model, VIDEvaluator(cfg, dataset, linkings=linkings, output_dir=None))

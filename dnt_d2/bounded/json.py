@@ -52,7 +52,7 @@ def read_json(
         return take(entry)
 
     try:
-        more = {} if constants else {"parse_constant": _refuse}
+        more: dict[str, Any] = {} if constants else {"parse_constant": _refuse}
         return json.loads(text, parse_float=parse_float, object_pairs_hook=joined, **more)
     except RecursionError:
         raise ValueError(f"{name}: broken JSON (nested too deeply); write or fetch the file again") from None

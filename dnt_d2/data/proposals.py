@@ -6,9 +6,6 @@ DATASETS.PRECOMPUTED_PROPOSAL_TOPK_TRAIN and _TEST say how many of each image ar
 
 from __future__ import annotations
 
-import codecs
-import pickle
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ import torch
 from detectron2.config import CfgNode
 from detectron2.structures import Boxes, BoxMode, Instances
 
+from ..bounded.pickles import load_data
 from .augmentation import flip_boxes
 
 Dicts = Sequence[dict[str, Any]]
@@ -26,33 +24,9 @@ _LISTS = ("ids", "boxes", "objectness_logits")
 # Detectron's first version had other names for them.
 _OLD_KEYS = {"indexes": "ids", "scores": "objectness_logits"}
 
-# Arrays and numbers are pickled as calls of these functions.
-_MAKERS = {
-    "multiarray._reconstruct": np.zeros(1).__reduce_ex__(2)[0],
-    "multiarray.scalar": np.float32(0).__reduce__()[0],
-    "numeric._frombuffer": np.zeros(1).__reduce_ex__(5)[0],
-}
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("_codecs", "encode"): codecs.encode,
-    ("__builtin__", "bytes"): bytes,
-    ("collections", "OrderedDict"): OrderedDict,
-    ("detectron2.structures.boxes", "BoxMode"): BoxMode,
-}
-for _place, _maker in _MAKERS.items():
-    _module, _name = _place.split(".")
-    for _core in ("core", "_core"):  # before and since NumPy 2
-        _ALLOWED[f"numpy.{_core}.{_module}", _name] = _maker
 
-
-class _DataUnpickler(pickle.Unpickler):
-    """A pickle is a program: this one runs nothing that isn't needed to make numbers, strings and arrays."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it wants to use {module}.{name}, which data don't need")
-        return _ALLOWED[module, name]
+def _box_mode(value: int) -> BoxMode:
+    return BoxMode(value)
 
 
 def read_proposals(path: str | Path) -> dict[str, Any]:
@@ -70,8 +44,7 @@ def read_proposals(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file; DATASETS.PROPOSAL_FILES_TRAIN or _TEST names it")
     try:
-        with open(path, "rb") as file:
-            data = _DataUnpickler(file, encoding="latin1").load()
+        data = load_data(path, {("detectron2.structures.boxes", "BoxMode"): _box_mode})
     except Exception as error:  # a broken pickle may raise anything
         raise ValueError(f"{path}: no file of proposals, or a broken one ({error}); make it again") from error
     data = {_OLD_KEYS.get(key, key): value for key, value in data.items()} if isinstance(data, dict) else {}

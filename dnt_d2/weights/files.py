@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from ..bounded.torch_files import load_plain
 
 # Where training scripts put the weights, beside optimizers and the like.
 _WRAPPERS = ("state_dict", "model", "state_dict_ema", "model_ema")
@@ -46,8 +46,8 @@ def read_state_dict(path: str | Path) -> dict[str, NDArray[np.float32]]:
 
 def _read_torch(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, UnicodeDecodeError) as error:
+        return load_plain(path)
+    except Exception as error:  # of zipfile, pickle, struct, PyTorch: whatever broken bytes lead to
         raise ValueError(
             f"{path}: not a checkpoint of plain tensors; broken, or it would run code when loaded, which is refused. "
             "Download it again, or save its model.state_dict() where you trust it"
@@ -56,11 +56,10 @@ def _read_torch(path: Path) -> Any:
 
 def _read_safetensors(path: Path) -> Any:
     try:
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"{path}: needs safetensors: pip install safetensors", name="safetensors") from error
     try:
         return load_file(path)
-    except SafetensorError as error:
+    except Exception as error:  # SafetensorError, and what PyTorch says of types and sizes
         raise ValueError(f"{path}: a broken .safetensors file; download it again ({error})") from error

@@ -46,8 +46,9 @@ def argument_parser(epilog: str | None = None) -> argparse.ArgumentParser:
         type=float,
         default=DEFAULT_MINUTES,
         metavar="MINUTES",
-        help="how long a rank waits for the others until all end with an error (default: %(default)g). Ranks of an evaluation wait for the one that is last with its videos, then for rank 0, which puts the report "
-        "together: allow more than the longest video takes",
+        help="how long a rank waits for the others until all end with an error (default: %(default)g). In an "
+        "evaluation all wait for the rank that is last with its videos, and then for rank 0, which puts the report "
+        "together: allow for more than the longest video takes",
     )
     return parser
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from detectron2.config import CfgNode
-from detectron2.engine import HookBase
+from detectron2.engine import HookBase, default_setup
 from detectron2.structures import Instances
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
@@ -33,7 +33,6 @@ class DoubleTrainer(Trainer):
     @classmethod
     def build_model(cls, cfg: CfgNode) -> nn.Module:
         torch.set_default_dtype(torch.float64)
-        torch.manual_seed(cfg.SEED)  # the same weights on every rank, however many there are
         model = super().build_model(cfg).double()
         model.proposal_generator.predict_proposals = _in_single(model.proposal_generator.predict_proposals)
         return model
@@ -85,6 +84,7 @@ def main(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     cfg = config_of(args)
     register_from_config(cfg)
+    default_setup(cfg, args)
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="dnt_d2")
     trainer = (DoubleTrainer if args.gradients else Trainer)(cfg)
     if args.raise_at is not None:
@@ -95,7 +95,8 @@ def main(args: argparse.Namespace) -> None:
         trainer.register_hooks([notes])
     trainer.train()
     if args.gradients and comm.is_main_process():
-        np.savez(args.gradients, **{name: np.stack(values) for name, values in notes.noted.items()})
+        arrays: dict[str, Any] = {name: np.stack(values) for name, values in notes.noted.items()}
+        np.savez(args.gradients, **arrays)
 
 
 def get_parser() -> argparse.ArgumentParser:

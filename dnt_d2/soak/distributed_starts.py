@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -79,16 +78,22 @@ class Started:
         log = run.folder / f"{output}.log"
         return cls([run.start(list(command), log) for command in commands], run.folder / output, log)
 
-    def wait(self, seconds: float = LONGEST) -> list[int | None]:
-        """The exit codes of the launchers; None is one that has not ended in time, and is killed."""
+    def wait(self, seconds: float = LONGEST, machines: int | None = None) -> list[int | None]:
+        """The exit codes of the launchers; None is one that has not ended in time.
+
+        Args:
+            seconds: to wait for them, all together.
+            machines: wait for the first so many only; else for all, and those that have not ended are killed.
+        """
         limit = time.monotonic() + seconds
         codes: list[int | None] = []
-        for process in self.processes:
+        for process in self.processes[:machines]:
             try:
                 codes.append(process.wait(max(0.0, limit - time.monotonic())))
             except subprocess.TimeoutExpired:
                 codes.append(None)
-        self.kill()
+        if machines is None:
+            self.kill()
         return codes
 
     def kill(self) -> None:
@@ -137,10 +142,12 @@ def has_ended(process: int) -> bool:
     return False
 
 
-def end(process: int | None) -> None:
-    """Kill a process if it is still there."""
-    if process is not None and not has_ended(process):
-        os.kill(process, signal.SIGKILL)
+def children(process: int) -> list[int]:
+    """The processes that it has started; none where the system doesn't tell."""
+    try:
+        return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def _free_port() -> int:

@@ -1,0 +1,273 @@
+"""A rank, a launcher or a disk fails: all end with an error that names the rank, and the same command goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .distributed_reference import PROGRAM, Reference, same_checkpoints
+from .distributed_starts import Started, Way, children, has_ended
+from .record import Fault, Work
+
+WAYS = (Way("launch", 2), Way("torchrun", 2), Way("launch", 1, machines=2), Way("torchrun", 1, machines=2))
+VICTIM = 1
+"""The rank that fails; of two machines it is alone on the second."""
+MINUTES = 0.5
+"""How long ranks wait for a stopped one."""
+LIMIT = 120.0
+"""Seconds within which all must have ended."""
+
+
+@dataclass
+class Case:
+    """One run that is disturbed.
+
+    Attributes:
+        way: how it is started.
+        name: of its folder.
+        started: its launchers.
+        seconds: from the fault to the end of the last launcher; None if they did not all end with an error in time.
+    """
+
+    way: Way
+    name: str
+    started: Started
+    seconds: float | None = None
+
+    @property
+    def names_the_rank(self) -> bool:
+        """Whether the launcher's words say which rank it was: ours in a sentence, torchrun in a table."""
+        pattern = rf"rank {VICTIM} of 2 \(process \d+\)|rank\s+: {VICTIM} "
+        return re.search(pattern, self.started.text()) is not None
+
+
+def ends(reference: Reference, work: Work) -> Iterator[Fault]:
+    """All kinds, by every way to start."""
+    ways = WAYS[: work.scaled(len(WAYS))]
+    yield killed_in_training(reference, ways)
+    yield killed_in_evaluation(reference, ways)
+    yield raises(reference, ways)
+    yield stopped(reference, ways)
+    yield launcher_killed(reference, ways)
+    yield restarted(reference)
+    yield apart(reference)
+
+
+def killed_in_training(reference: Reference, ways: Sequence[Way]) -> Fault:
+    """After the first checkpoint one rank gets SIGKILL."""
+    start, cases = time.monotonic(), []
+    for way in ways:
+        case = _train(reference, way, "killed")
+        _strike(case, _has_checkpoint(case), partial(_signal_rank, case, signal.SIGKILL))
+        cases.append(case)
+    what = "a rank is killed (SIGKILL) in training"
+    return _trained(what, reference, cases, start)
+
+
+def raises(reference: Reference, ways: Sequence[Way]) -> Fault:
+    """One rank's Python raises in the sixth iteration."""
+    start, cases = time.monotonic(), []
+    for way in ways:
+        case = _train(reference, way, "raises", "--raise-at", "5", program=PROGRAM)
+        _strike(case, partial(_says, case, "put there on purpose"), lambda: None)
+        cases.append(case)
+    return _trained("a rank raises an error in training", reference, cases, start)
+
+
+def stopped(reference: Reference, ways: Sequence[Way]) -> Fault:
+    """One rank hangs: SIGSTOP. All ways at once, since they wait."""
+    start = time.monotonic()
+    cases = [_train(reference, way, "stopped", "--timeout", str(MINUTES)) for way in ways]
+    for case in cases:
+        case.started.until(_has_checkpoint(case))
+        _signal_rank(case, signal.SIGSTOP)
+    since = time.monotonic()
+    for case in cases:
+        # A machine whose only rank is stopped can't notice: it ends once that goes on. The first machine must end.
+        codes = case.started.wait(LIMIT + 60 * MINUTES, machines=1)
+        seconds = time.monotonic() - since
+        _signal_rank(case, signal.SIGCONT)
+        codes = codes[:1] + case.started.wait(LIMIT)[1:]
+        case.seconds = seconds if all(codes) else None
+    what = f"a rank hangs (SIGSTOP) in training, with --timeout {MINUTES:g}"
+    return _trained(what, reference, cases, start, named=False)
+
+
+def launcher_killed(reference: Reference, ways: Sequence[Way]) -> Fault:
+    """The last machine's launcher gets SIGKILL: no rank, and no loader's worker, stays."""
+    start, cases = time.monotonic(), []
+    for way in ways:
+        case = _train(reference, way, "orphans", DATALOADER__NUM_WORKERS=1)
+        launcher = case.started.processes[-1]
+        case.started.until(_has_checkpoint(case))
+        ranks = [process for process in map(case.started.rank, range(2)) if process is not None]
+        everyone = [*ranks, *(child for rank in ranks for child in children(rank))]
+        os.kill(launcher.pid, signal.SIGKILL)
+        since = time.monotonic()
+        while not all(map(has_ended, everyone)) and time.monotonic() - since < LIMIT:
+            time.sleep(0.05)
+        codes = case.started.wait(LIMIT)
+        over = all(codes) and len(everyone) >= 4 and all(map(has_ended, everyone))
+        case.seconds = time.monotonic() - since if over else None
+        cases.append(case)
+    what = "a launcher is killed (SIGKILL) in training; no process is left over"
+    return _trained(what, reference, cases, start, named=False)
+
+
+def restarted(reference: Reference) -> Fault:
+    """torchrun starts all ranks again by itself, with --resume."""
+    start = time.monotonic()
+    way = Way("torchrun", 2)
+    command = reference.command("restarted", "--resume")
+    started = Started.start(reference.run, "restarted", way.commands(command, "--max-restarts", "1"))
+    case = Case(way, "restarted", started)
+    struck = started.until(_has_checkpoint(case)) and _signal_rank(case, signal.SIGKILL)
+    over = struck and started.wait() == [0] and same_checkpoints(reference.output, started.output)
+    return Fault(
+        "distributed",
+        "a rank is killed in training under torchrun --max-restarts 1, with --resume",
+        "it goes on by itself, to the weights of an undisturbed run",
+        injected=1,
+        survived=int(over),
+        lost=0 if over else reference.steps,
+        unit="iterations",
+        seconds=time.monotonic() - start,
+    )
+
+
+def killed_in_evaluation(reference: Reference, ways: Sequence[Way]) -> Fault:
+    """Once a video is saved one rank gets SIGKILL; the same command then ends with the same numbers."""
+    start, cases, kept, equal = time.monotonic(), [], [], 0
+    for way in ways:
+        name = f"eval_killed_{way.name}"
+        started = reference.start_evaluation(way, name)
+        case = Case(way, name, started)
+        saved = started.output / "inference" / "minivid_val_seen" / "runs"
+        _strike(case, partial(_saved_videos, saved), partial(_signal_rank, case, signal.SIGKILL))
+        kept.append(len(_saved_videos(saved)))
+        equal += reference.is_expected(reference.evaluate(way, name))
+        cases.append(case)
+    return Fault(
+        "distributed",
+        "a rank is killed (SIGKILL) in an evaluation",
+        f"all end with an error within {LIMIT:g} s; the same command again gives one process's numbers",
+        injected=len(cases),
+        survived=sum(case.seconds is not None and case.names_the_rank for case in cases)
+        if equal == len(cases)
+        else equal,
+        lost=reference.videos * (len(cases) - equal),
+        unit="videos",
+        seconds=time.monotonic() - start,
+        details={"seconds_to_the_end": _seconds(cases), "videos_kept": kept},
+    )
+
+
+def apart(reference: Reference) -> Fault:
+    """Two machines whose OUTPUT_DIR is on disks of their own, as far as they can tell."""
+    start, way = time.monotonic(), Way("launch", 1, machines=2)
+    first, second = (reference.run.folder / name for name in ("disk_0", "disk_1"))
+
+    def launch(*options: str, **keys: Any) -> tuple[list[int | None], str]:
+        command = reference.command("disk_0", *options, **keys)
+        commands = way.commands(command)
+        commands[1] = [str(second) if word == str(first) else word for word in commands[1]]
+        log = first.with_suffix(".log")
+        log.unlink(missing_ok=True)
+        return Started.start(reference.run, "disk_0", commands).wait(), log.read_text(errors="replace")
+
+    test = {"DATASETS__TEST": '("minivid_val_seen",)', "MODEL__WEIGHTS": reference.output / "model_final.pth"}
+    refused = [launch("--eval-only", **test)]
+    shutil.rmtree(second, ignore_errors=True)
+    shutil.copytree(first, second)  # an older copy must not pass for a shared disk
+    refused.append(launch("--eval-only", **test))
+    for name in ("last_checkpoint", "model_0000007.pth"):
+        shutil.copy(reference.output / name, first)
+    (first / "last_checkpoint").write_text("model_0000007.pth")
+    refused.append(launch("--resume"))
+    codes, _ = launch("--eval-only", **test, TEST__SAVE_RUN=False)
+    results = first / "inference" / "minivid_val_seen" / "vid_results.json"
+    without = codes == [0, 0] and reference.is_expected(json.loads(results.read_text()))
+    return Fault(
+        "distributed",
+        "two machines without a common disk: evaluation, evaluation with an old copy, --resume, TEST.SAVE_RUN False",
+        "the first three are refused, and say that all machines must share OUTPUT_DIR; the last gives equal numbers",
+        injected=4,
+        survived=sum(all(codes) and "that all machines share" in text for codes, text in refused) + without,
+        lost=0,
+        unit="videos",
+        seconds=time.monotonic() - start,
+    )
+
+
+def _train(reference: Reference, way: Way, fault: str, *options: str, program: Path | None = None, **keys: Any) -> Case:
+    name = f"{fault}_{way.name}"
+    command = reference.command(name, *options, **keys)
+    if program is not None:
+        command[1] = str(program)
+    return Case(way, name, Started.start(reference.run, name, way.commands(command)))
+
+
+def _has_checkpoint(case: Case) -> Callable[[], bool]:
+    tag = case.started.output / "last_checkpoint"
+    return tag.is_file
+
+
+def _saved_videos(runs: Path) -> list[Path]:
+    return list(runs.glob("*/videos/0*.npz"))
+
+
+def _says(case: Case, words: str) -> bool:
+    return words in case.started.text()
+
+
+def _signal_rank(case: Case, number: int) -> bool:
+    process = case.started.rank(VICTIM)
+    if process is None or has_ended(process):
+        return False
+    os.kill(process, number)
+    return True
+
+
+def _strike(case: Case, moment: Callable[[], Any], act: Callable[[], Any]) -> None:
+    """Wait for the moment, act, and measure until all launchers have ended with an error."""
+    case.started.until(moment)
+    struck = act() is not False
+    since = time.monotonic()
+    codes = case.started.wait(LIMIT)
+    if struck and all(codes):
+        case.seconds = time.monotonic() - since
+
+
+def _trained(what: str, reference: Reference, cases: Sequence[Case], start: float, *, named: bool = True) -> Fault:
+    """After a fault in training: resume each run, and count what came out different."""
+    good = lost = 0
+    for case in cases:
+        Started.start(reference.run, case.name, case.way.commands(reference.command(case.name, "--resume"))).wait()
+        equal = same_checkpoints(reference.output, case.started.output)
+        good += equal and case.seconds is not None and (case.names_the_rank or not named)
+        lost += 0 if equal else reference.steps
+    message = " that names the rank" if named else ""
+    return Fault(
+        "distributed",
+        what,
+        f"all end with an error{message} within {LIMIT:g} s; with --resume the weights are those of an undisturbed run",
+        injected=len(cases),
+        survived=good,
+        lost=lost,
+        unit="iterations",
+        seconds=time.monotonic() - start,
+        details={"seconds_to_the_end": _seconds(cases)},
+    )
+
+
+def _seconds(cases: Sequence[Case]) -> dict[str, float | None]:
+    return {case.way.name: None if case.seconds is None else round(case.seconds, 1) for case in cases}

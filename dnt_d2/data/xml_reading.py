@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 from tqdm import tqdm
 
 from .xml_table import XmlTable, join_tables, make_table, read_content
 
+logger = logging.getLogger(__name__)
+
 WORKERS_VARIABLE = "DNT_D2_WORKERS"
+
+_EARLY_END = (
+    "Was there too little memory, or does your script, which such processes import, start its work without "
+    "if __name__ == '__main__'?"
+)
 
 # Fewer are read before processes have started.
 _FEW = 2000
@@ -72,11 +81,16 @@ def read_files(
 
 
 def _read_chunks(chunks: Sequence[tuple], workers: int) -> Iterator[XmlTable]:
-    if workers == 1:
-        yield from map(_read_chunk, chunks)
-        return
-    with process_pool(workers) as pool:
-        yield from pool.map(_read_chunk, chunks)
+    done = 0
+    if workers > 1:
+        try:
+            with process_pool(workers) as pool:
+                for table in pool.map(_read_chunk, chunks):
+                    done += 1
+                    yield table
+        except BrokenProcessPool:
+            logger.warning(f"The processes that read XML have ended early; this one goes on alone. {_EARLY_END}")
+    yield from map(_read_chunk, chunks[done:])
 
 
 def _read_chunk(chunk: tuple[Sequence[str], Sequence[int], Sequence[int]]) -> XmlTable:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,13 @@ from .plan import Plan
 from .saved_run import SavedRun
 from .scoring import Scorer, VideoScore
 from .video_record import Rows, VideoRecord
+
+logger = logging.getLogger(__name__)
+
+_EARLY_END = (
+    "Was there too little memory (then --workers 1), or does your script, which such processes import, start its work "
+    "without if __name__ == '__main__'?"
+)
 
 
 def score_run(
@@ -44,11 +53,21 @@ def score_run(
     longest_first = sorted(videos, key=lambda v: -sizes[v])
     # Processes are spawned, not forked: those of a program that has threads or a GPU can't be forked safely.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, _start_worker, (run.folder, plan, widen)) as pool:
-        jobs = [pool.submit(_work, v) for v in longest_first]
-        bar = tqdm(as_completed(jobs), total=len(jobs), unit="video", disable=not progress)
-        scores = [job.result() for job in bar]
-    return sorted(scores, key=lambda score: score.video_id)
+    scores: dict[int, VideoScore] = {}
+    with tqdm(total=len(videos), unit="video", disable=not progress) as bar:
+        try:
+            with ProcessPoolExecutor(count, context, _start_worker, (run.folder, plan, widen)) as pool:
+                for job in as_completed([pool.submit(_work, v) for v in longest_first]):
+                    score = job.result()
+                    scores[score.video_id] = score
+                    bar.update()
+        except BrokenProcessPool:
+            logger.warning(f"The processes that score videos have ended early; this one goes on alone. {_EARLY_END}")
+            scorer = plan.scorer()
+            for v in (v for v in longest_first if v not in scores):
+                scores[v] = _score(scorer, run, v, widen)
+                bar.update()
+    return [scores[v] for v in sorted(scores)]
 
 
 def score_detections(plan: Plan, detections: Detections) -> list[VideoScore]:

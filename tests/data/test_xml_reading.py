@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from dnt_d2.data import xml_reading
 from dnt_d2.data.xml_reading import count_workers, read_files
-from dnt_d2.data.xml_table import ODD
+from dnt_d2.data.xml_table import ODD, Content, read_content
 
 
 def test_no_files_are_an_empty_table() -> None:
@@ -31,6 +32,25 @@ def test_the_number_of_processes_changes_nothing(ilsvrc_writer, monkeypatch: pyt
         np.testing.assert_array_equal(getattr(alone, field.name), getattr(together, field.name))
     assert alone.width.tolist() == [96] * 20 + [ODD] + [96] * 29
     assert alone.mtime_ns.tolist() == list(range(50))
+
+
+def test_processes_that_are_killed(
+    ilsvrc_writer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For memory, or since they can't import a script that starts its work as it is imported."""
+    paths = [str(ilsvrc_writer.xml("VID", f"v/{i:06d}", (96 + i, 64), [])) for i in range(50)]
+    here = os.getpid()
+
+    def read(path: str) -> Content:
+        if path == paths[31] and os.getpid() != here:
+            os._exit(9)
+        return read_content(path)
+
+    monkeypatch.setattr(xml_reading, "_FEW", 10)
+    monkeypatch.setattr(xml_reading, "_CHUNK", 7)
+    monkeypatch.setattr(xml_reading, "read_content", read)
+    assert read_files(paths, range(50), range(50), workers=2).width.tolist() == list(range(96, 146))
+    assert "have ended early; this one goes on alone. Was there too little memory" in caplog.text
 
 
 def test_how_many_processes(monkeypatch: pytest.MonkeyPatch) -> None:

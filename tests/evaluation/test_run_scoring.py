@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from dnt_d2.evaluation import run_scoring
 from dnt_d2.evaluation.linking import standard_linkings
 from dnt_d2.evaluation.plan import Plan
 from dnt_d2.evaluation.run_scoring import all_boxes, records_of, score_detections, score_run
@@ -54,6 +55,20 @@ def assert_equal_boxes(a: Detections, b: Detections) -> None:
 @pytest.mark.parametrize("workers", [1, 2, None])
 def test_a_run_without_videos(drawn: Drawn, make_run: Make, tmp_path: Path, workers: int | None) -> None:
     assert score_run(make_run(tmp_path, videos=()), plan_of(drawn), workers=workers) == []
+
+
+def test_processes_that_are_killed_cost_nothing(
+    drawn: Drawn,
+    make_run: Make,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each time they end as one begins: in a script without a guard, too, they can't even begin."""
+    run, plan = make_run(tmp_path), plan_of(drawn, keep=["tube"])
+    monkeypatch.setattr(run_scoring, "_start_worker", exit)
+    assert_equal_scores(score_run(run, plan, workers=2), score_run(run, plan, workers=1))
+    assert "have ended early; this one goes on alone. Was there too little memory (then --workers 1)" in caplog.text
 
 
 def test_the_number_of_workers_changes_nothing(drawn: Drawn, make_run: Make, tmp_path: Path) -> None:

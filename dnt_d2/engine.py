@@ -41,6 +41,7 @@ from .preemption import StopOnSignal
 from .records import Records
 from .resume import resume_run
 from .scaling import scale_to_ranks
+from .skipped_items import SkippedItems
 
 
 class SeedEachStep(HookBase):
@@ -101,7 +102,8 @@ class Trainer(DefaultTrainer):
         if comm.is_main_process():
             sooner = [hook for hook in sooner if not isinstance(hook, hooks.PeriodicCheckpointer)]
             sooner.append(PatientCheckpoints(self.checkpointer, self.cfg.SOLVER.CHECKPOINT_PERIOD))
-        return [*sooner, self.stop, *later, Records(later, self.metrics)]
+        skipped = SkippedItems(self.cfg.OUTPUT_DIR, self.cfg.SOLVER.CHECKPOINT_PERIOD)
+        return [skipped, *sooner, self.stop, *later, Records(later, self.metrics)]
 
     def build_writers(self) -> list[EventWriter]:
         """Detectron2's, but for ``metrics.json``; TensorBoard hides what a resumed training records again."""

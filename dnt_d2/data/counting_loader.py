@@ -8,7 +8,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-from ..faults import NAMED, Tally, skips_of
+from ..faults import NAMED, Skip, Tally, skips_of
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +18,6 @@ class CountingLoader(DataLoader):
 
     Attributes:
         left_out: of the data when they were loaded; the same on every rank.
-        tally: of the items that were taken from here, by this rank.
-        drawn_again: how many of these items were drawn again.
     """
 
     def __init__(self, *args: Any, left_out: Tally, **kwargs: Any) -> None:
@@ -29,21 +27,28 @@ class CountingLoader(DataLoader):
             left_out: see the class.
         """
         super().__init__(*args, **kwargs)
-        self.left_out, self.tally, self.drawn_again = left_out, Tally(), 0
+        self.left_out = left_out
+        self._named = Tally()
+        self._news: list[list[Skip]] = []
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         for batch in super().__iter__():
-            for item in batch:
-                self._count(item)
+            for skips in filter(None, (skips_of([item]) for item in batch)):
+                self._news.append(skips)
+                self._name(skips)
             yield batch
 
-    def _count(self, item: Any) -> None:
-        skips = skips_of([item])
-        self.drawn_again += bool(skips)
+    def take(self) -> list[list[Skip]]:
+        """What was passed over since the last call: for each item that was drawn again, its faults."""
+        news, self._news = self._news, []
+        return news
+
+    def _name(self, skips: list[Skip]) -> None:
+        """Warn of the first files by name, of others once."""
         for skip in skips:
-            if not self.tally.add(skip):
+            if not self._named.add(skip):
                 continue
-            known = len(self.tally.files)
+            known = len(self._named.files)
             if known <= NAMED:
                 logger.warning(f"passed over: {skip.why}")
             elif known == NAMED + 1:

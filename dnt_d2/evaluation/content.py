@@ -15,6 +15,7 @@ from .motion import why_no_motion
 from .outcome_log import OutcomeLog
 from .plan import Plan
 from .proposal_recall import RECALL_LIMITS, mean_recall, recall_by_class
+from .replaced_frames import replaced_block
 from .report.facts import FORMAT, number
 from .rules import RULES
 from .scoring import SCORE_BINS, VideoScore
@@ -38,7 +39,8 @@ def build_content(plan: Plan, scores: Sequence[VideoScore], provenance: Mapping[
     truth, names = plan.truth, _kind_names(scores)
     seen = {kind: truth.marked(score.kinds[kind].numbers for score in scores) for kind in names}
     measured = {kind: _measure(plan, scores, kind, seen[kind]) for kind in names}
-    num_gt = truth.count(seen["frame"])
+    num_gt, replaced = truth.count(seen["frame"]), replaced_block(plan, scores)
+    files = {"frames without an image": replaced["skipped"]["files"]} if replaced else {}
     return {
         "format": FORMAT,
         "dataset": plan.dataset,
@@ -61,7 +63,8 @@ def build_content(plan: Plan, scores: Sequence[VideoScore], provenance: Mapping[
         "scores": _histograms(scores),
         "per_video": _per_video(plan, scores, names),
         "rules": dict(RULES),
-        "provenance": dict(provenance),
+        "provenance": {**provenance, **files},
+        **replaced,
     }
 
 
@@ -139,6 +142,13 @@ def _per_video(plan: Plan, scores: Sequence[VideoScore], names: Sequence[str]) -
         name = plan.frames.video_names[int(plan.frames.videos[score.numbers[0]])]
         rows.append({"id": score.video_id, "name": name, "frames": len(score.numbers), "AP50": values})
     return rows
+
+
+def results_file(content: Mapping[str, Any]) -> Block:
+    """What ``vid_results.json`` says: what was evaluated, the boxes of each class, and :func:`results_of`."""
+    kept = {key: content[key] for key in ("dataset", "frames", "temporal_stride", "skipped") if key in content}
+    boxes = dict(zip(content["classes"], content["boxes_per_class"], strict=True))
+    return kept | {"boxes": boxes, "results": results_of(content)}
 
 
 def results_of(content: Mapping[str, Any]) -> dict[str, dict[str, float]]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
+from ..faults import leniency
 from ..formats.results import FrameList
 from .ground_truth import VideoTruth
 from .tables import write_json
@@ -36,10 +37,15 @@ class Described(NamedTuple):
     classes: list[str]
 
 
-def describe(dataset: Dataset) -> Described:
-    """Read a data set that is given by its registered name, or by its dicts and the names of its classes."""
+def describe(dataset: Dataset, on_fault: str = "error") -> Described:
+    """Read a data set that is given by its registered name, or by its dicts and the names of its classes.
+
+    With ``on_fault`` "skip" images may be missing; ground truth must be whole in any case.
+    """
     if isinstance(dataset, str):
-        return Described(dataset, DatasetCatalog.get(dataset), list(MetadataCatalog.get(dataset).thing_classes))
+        with leniency(on_fault, testing=True):
+            dicts = DatasetCatalog.get(dataset)
+        return Described(dataset, dicts, list(MetadataCatalog.get(dataset).thing_classes))
     dicts, classes = dataset
     return Described("unnamed data set", dicts, list(classes))
 
@@ -58,9 +64,9 @@ class DataSet(NamedTuple):
     frames: FrameList
 
 
-def read_dataset(dataset: Dataset) -> DataSet:
-    """Ground truth and frames of a data set that is given by its registered name, or by its dicts and classes."""
-    name, dicts, classes = describe(dataset)
+def read_dataset(dataset: Dataset, on_fault: str = "error") -> DataSet:
+    """Ground truth and frames of a data set; arguments as of :func:`describe`."""
+    name, dicts, classes = describe(dataset, on_fault)
     ordered = sorted(dicts, key=lambda frame: (frame["video_id"], frame["frame_index"]))
     truth = VideoTruth.of(ordered, len(classes))
     return DataSet(name, truth, frame_list(ordered, classes))

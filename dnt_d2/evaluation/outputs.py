@@ -46,6 +46,17 @@ def frame_tables(
     return tables, linked.revised
 
 
+def place_of(frame: Mapping[str, Any]) -> tuple[int, int]:
+    """Video id and frame index of an item of a loader.
+
+    Raises:
+        ValueError: it lacks them.
+    """
+    if "video_id" not in frame or "frame_index" not in frame:
+        raise ValueError("the loader must hand on video_id and frame_index of each frame")
+    return int(frame["video_id"]), int(frame["frame_index"])
+
+
 class LinkArrays(NamedTuple):
     """What linking needs of a frame, as :meth:`dnt_d2.tubes.collector.VideoCollector.add` takes it.
 

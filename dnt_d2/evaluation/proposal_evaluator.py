@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..geometry import FloatArray
 from .dataset import Dataset, describe, output_folder, save_results
 from .ground_truth import VideoTruth
-from .outputs import to_numpy
+from .outputs import place_of, to_numpy
 from .proposal_recall import (
     PAPER_RECALL,
     RECALL_LIMITS,
@@ -26,6 +26,8 @@ from .proposal_recall import (
     mean_recall,
     recall_by_class,
 )
+from .replaced_frames import ReplacedFrames
+from .report.facts import replaced_line
 from .tables import per_class_table
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class ProposalRecallEvaluator(DatasetEvaluator):
         temporal_stride: int = 1,
         distributed: bool = True,
         output_dir: str | None = None,
+        on_fault: str = "error",
     ) -> None:
         """Either as below, or ``ProposalRecallEvaluator(cfg, dataset, ...)``.
 
@@ -57,8 +60,9 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             temporal_stride: which frames to expect: every so-many-th of a video, and its last.
             distributed: gather the results of all ranks; False evaluates what this process has seen.
             output_dir: where ``proposal_results.json`` is written; None writes nothing.
+            on_fault: with "skip" images of the data set may be missing, see :mod:`.replaced_frames`.
         """
-        self._name, dicts, self._classes = describe(dataset)
+        self._name, dicts, self._classes = describe(dataset, on_fault)
         self._truth = VideoTruth.of(dicts, len(self._classes))
         self._limits, self._iou, self._stride = tuple(limits), iou, temporal_stride
         self._distributed, self._output_dir = distributed, output_dir
@@ -71,12 +75,14 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             "dataset": dataset,
             "temporal_stride": cfg.TEST.TEMPORAL_STRIDE,
             "output_dir": output_folder(cfg.OUTPUT_DIR, dataset),
+            "on_fault": cfg.DATASETS.ON_FAULT,
         }
 
     def reset(self) -> None:
         """Forget everything that was processed."""
         self._seen = np.zeros(self._truth.num_frames, dtype=np.int64)
         self._found: IntArray = np.zeros((len(self._limits), len(self._classes)), dtype=np.int64)
+        self._replaced = ReplacedFrames()
 
     def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None:
         """Take the outputs of frames.
@@ -89,14 +95,14 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             ValueError: a frame is not in the data set, or has no proposals.
         """
         for frame, output in zip(inputs, outputs, strict=True):
-            if "video_id" not in frame or "frame_index" not in frame:
-                raise ValueError("the loader must hand on video_id and frame_index of each frame")
+            video_id, frame_index = place_of(frame)
             if "proposals" not in output:
                 raise ValueError(
                     "the network gave no proposals: MODEL.META_ARCHITECTURE must be 'ProposalNetwork' to measure them"
                 )
-            number = int(self._truth.numbers(int(frame["video_id"]), np.array([int(frame["frame_index"])]))[0])
+            number = int(self._truth.numbers(video_id, np.array([frame_index]))[0])
             self._seen[number] += 1
+            self._replaced.note(frame)
             objects = self._truth.rows(np.array([number]))
             found = self._hits(output["proposals"], self._truth.boxes[objects])
             self._found += count_found(found, self._truth.classes[objects], len(self._classes))
@@ -118,7 +124,7 @@ class ProposalRecallEvaluator(DatasetEvaluator):
         Raises:
             ValueError: when a frame was processed twice.
         """
-        parts = [(self._seen, self._found)]
+        parts = [(self._seen, self._found, self._replaced.count)]
         if self._distributed:
             comm.synchronize()
             parts = comm.gather(parts[0], dst=0)
@@ -141,11 +147,17 @@ class ProposalRecallEvaluator(DatasetEvaluator):
         for limit, row in zip(self._limits, recalls, strict=True):
             for name, value in zip(self._classes, row, strict=True):
                 results["proposals"][f"recall@{limit}-{name}"] = 100 * float(value)
-        self._report(results, 100 * recalls, num_gt, int((seen > 0).sum()))
+        replaced = sum(part[2] for part in parts)
+        self._report(results, 100 * recalls, num_gt, int((seen > 0).sum()), replaced)
         return results
 
     def _report(
-        self, results: Mapping[str, Mapping[str, float]], percent: FloatArray, num_gt: IntArray, num_frames: int
+        self,
+        results: Mapping[str, Mapping[str, float]],
+        percent: FloatArray,
+        num_gt: IntArray,
+        num_frames: int,
+        replaced: int,
     ) -> None:
         columns = {f"recall@{limit}": row.tolist() for limit, row in zip(self._limits, percent, strict=True)}
         table = per_class_table(self._classes, columns, {"boxes": num_gt.tolist()})
@@ -153,6 +165,9 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             f"Recall of proposals at IoU {self._iou} on {num_frames} frames of {self._name} (the paper's mean on "
             f"ImageNet VID's validation set, of 300 at IoU 0.5: {PAPER_RECALL}):\n{table}"
         )
+        skipped = {"skipped": {"frames": replaced}} if replaced else {}
+        if replaced:
+            logger.warning(replaced_line(skipped))
         content = {
             "dataset": self._name,
             "frames": num_frames,
@@ -160,5 +175,6 @@ class ProposalRecallEvaluator(DatasetEvaluator):
             "temporal_stride": self._stride,
             "boxes": dict(zip(self._classes, num_gt.tolist(), strict=True)),
             "results": results,
+            **skipped,
         }
         save_results(self._output_dir, "proposal_results.json", content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ class VideoScore:
         histograms: (4, B) of scores in [0, 1] of the first way to link: right and wrong boxes before re-scoring,
             right and wrong ones after; None without tubes.
         tracks: the trimmed boxes of the first way to link, or of a tracker; None where nobody asked for them.
+        replaced: the frames whose image couldn't be read: the network saw another frame's.
     """
 
     video_id: int
@@ -65,6 +66,7 @@ class VideoScore:
     found: IntArray | None = None
     histograms: IntArray | None = None
     tracks: Detections | None = None
+    replaced: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 class Scorer:
@@ -118,7 +120,8 @@ class Scorer:
         elif (detections.tracks >= 0).any():
             tracks = self._trimmed(detections)
         linked = record.candidates is not None
-        return VideoScore(video_id, numbers, kinds, linked, self._found(numbers, seen), histograms, tracks)
+        replaced = self._truth.numbers(video_id, seen.replaced)
+        return VideoScore(video_id, numbers, kinds, linked, self._found(numbers, seen), histograms, tracks, replaced)
 
     def _tubes(
         self, video_id: int, record: VideoRecord, widen: int

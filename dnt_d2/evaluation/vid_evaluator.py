@@ -17,13 +17,14 @@ from detectron2.utils import comm
 
 from ..provenance import NO_GPU, provenance
 from ..tubes.collector import TubeSettings
-from .content import build_content, results_of
+from .content import build_content, results_file, results_of
 from .dataset import Dataset, output_folder, read_dataset, save_results
 from .extra_metrics import default_metrics
 from .linking import Linking, standard_linkings
-from .outputs import frame_tables
+from .outputs import frame_tables, place_of
 from .plan import Plan
 from .progress import Progress
+from .replaced_frames import ReplacedFrames, forget_replaced
 from .report import to_text
 from .run_report import write_run_report
 from .saved_run import RunFacts, SavedRun
@@ -46,7 +47,6 @@ class VIDEvaluator(DatasetEvaluator):
 
     Frames that the network has not seen, as with a temporal stride, do not count, neither do their objects; but with a
     stride, "tube_all" is the AP over all frames, with boxes between those that it saw.
-
     After :meth:`save_run` whole videos also go to disk, and those that are there already are not expected again.
 
     Example::
@@ -67,6 +67,7 @@ class VIDEvaluator(DatasetEvaluator):
         distributed: bool = True,
         output_dir: str | None = None,
         trim_score: float = 0.3,
+        on_fault: str = "error",
     ) -> None:
         """Either as below, or ``VIDEvaluator(cfg, dataset, ...)``, which takes what is not given from the config.
 
@@ -78,11 +79,12 @@ class VIDEvaluator(DatasetEvaluator):
             distributed: gather the results of all ranks; False evaluates what this process has seen.
             output_dir: where ``vid_results.json``, and the report of a saved run, are written; None writes nothing.
             trim_score: for track metrics, tubes are cut where they stay below this, in [0, 1].
+            on_fault: with "skip" images of the data set may be missing, see :mod:`.replaced_frames`.
 
         Raises:
             ValueError: one of ``linkings`` is called "frame".
         """
-        data = read_dataset(dataset)
+        data = read_dataset(dataset, on_fault)
         if linkings is None:
             linkings = standard_linkings(tubes or TubeSettings(), temporal_stride)
         self.plan = Plan(data.name, data.truth, data.frames, dict(linkings), temporal_stride, trim_score)
@@ -100,6 +102,7 @@ class VIDEvaluator(DatasetEvaluator):
             "temporal_stride": cfg.TEST.TEMPORAL_STRIDE,
             "output_dir": output_folder(cfg.OUTPUT_DIR, dataset),
             "trim_score": cfg.TUBES.TRIM_SCORE,
+            "on_fault": cfg.DATASETS.ON_FAULT,
         }
 
     def save_run(self, digest: str, gpu: str = NO_GPU) -> list[int]:
@@ -122,7 +125,7 @@ class VIDEvaluator(DatasetEvaluator):
         self._gpu, plan, folder = gpu, self.plan, Path(self._output_dir, "runs", digest)
         if comm.is_main_process():
             facts = RunFacts(plan.dataset, plan.temporal_stride, digest, plan.settings, provenance(gpu=self._gpu))
-            SavedRun.create(folder, facts, plan.truth, plan.frames)
+            forget_replaced(SavedRun.create(folder, facts, plan.truth, plan.frames))
             shutil.rmtree(folder / _PROGRESS, ignore_errors=True)
         if not is_shared(folder / _PROGRESS):
             raise FileNotFoundError(
@@ -145,6 +148,7 @@ class VIDEvaluator(DatasetEvaluator):
         self._video_id: int | None = None
         self._recorder = VideoRecorder(self.plan.truth.num_classes)
         self._progress: Progress | None = None
+        self._replaced = ReplacedFrames()
 
     def process(self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]]) -> None:
         """Take the outputs of consecutive frames.
@@ -159,19 +163,18 @@ class VIDEvaluator(DatasetEvaluator):
         if len(inputs) != len(outputs):
             raise ValueError(f"{len(inputs)} frames went into the network, but {len(outputs)} outputs came out")
         for frame, output in zip(inputs, outputs, strict=True):
-            if "video_id" not in frame or "frame_index" not in frame:
-                raise ValueError("the loader must hand on video_id and frame_index of each frame")
-            video_id, frame_index = int(frame["video_id"]), int(frame["frame_index"])
+            video_id, frame_index = place_of(frame)
             number = self.plan.truth.numbers(video_id, np.array([frame_index]))
             if self._seen[number[0]]:
                 raise ValueError(f"{self.plan.truth.describe(int(number[0]))} was processed twice")
             self._seen[number] = True
             tables, revised = frame_tables(output, self.plan.frames.class_names, self.plan.dataset)
+            replaced = self._replaced.note(frame)
             if "candidates" in tables:
-                self._collect(video_id, frame_index, tables, revised)
+                self._collect(video_id, frame_index, tables, revised, replaced)
             else:
                 alone = VideoRecorder(self.plan.truth.num_classes)
-                alone.add(frame_index, tables)
+                alone.add(frame_index, tables, replaced=replaced)
                 self._scores.append(self._scorer.score(video_id, alone.record()))
         if self._run is not None:
             self._progress = self._progress or self._start_progress(self._run)
@@ -216,9 +219,7 @@ class VIDEvaluator(DatasetEvaluator):
     def _write(self, content: Mapping[str, Any]) -> None:
         """The results as Detectron2 has them; and of a saved run the report, on the terminal and in three files."""
         logger.info(f"{content['frames']} frames of {self.plan.dataset}:\n{to_text(content)}")
-        kept = {key: content[key] for key in ("dataset", "frames", "temporal_stride")}
-        boxes = dict(zip(content["classes"], content["boxes_per_class"], strict=True))
-        save_results(self._output_dir, "vid_results.json", kept | {"boxes": boxes, "results": results_of(content)})
+        save_results(self._output_dir, "vid_results.json", results_file(content))
         if self._run is not None and self._output_dir is not None:
             logger.info(write_run_report(content, Path(self._output_dir), self._run, self.plan))
 
@@ -226,14 +227,14 @@ class VIDEvaluator(DatasetEvaluator):
         left = self.plan.num_frames_without(self._finished)
         return Progress(left, run.folder / _PROGRESS, rank=comm.get_rank(), ranks=comm.get_world_size())
 
-    def _collect(self, video_id: int, frame_index: int, tables: Any, revised: Any) -> None:
+    def _collect(self, video_id: int, frame_index: int, tables: Any, revised: Any, replaced: bool) -> None:
         """Keep what linking needs, and link when the video is complete."""
         if video_id != self._video_id:
             self._finish_video()
             if video_id in self._linked:
                 raise ValueError(f"frame {frame_index} of video {video_id} came after the video was linked")
             self._video_id = video_id
-        self._recorder.add(frame_index, tables, revised)
+        self._recorder.add(frame_index, tables, revised, replaced=replaced)
         if frame_index == self.plan.truth.last_index(video_id):
             self._finish_video()
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..geometry import box_iou
 from ..tubes.collector import VideoCollector
+from .tracklet_chains import join_tracklets
 
 IntArray = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
@@ -75,9 +75,10 @@ class VideoRecord:
         tracklets: ``boxes (M, 8)``: a box in the frame before and where it is in this one.
         proposals: ``boxes (P, 4)``, the best first; None where there are none.
         revised: whether the scores of candidates come from later frames too (``TEST.SCORE_AVERAGE``).
+        replaced: frame indices of those whose image couldn't be read: the network saw another frame's.
 
     Raises:
-        ValueError: a table is of another number of frames.
+        ValueError: a table is of another number of frames, or a replaced frame is not among the frames.
     """
 
     frames: IntArray
@@ -86,8 +87,11 @@ class VideoRecord:
     tracklets: Rows | None = None
     proposals: Rows | None = None
     revised: bool = False
+    replaced: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
+        if not np.isin(self.replaced, self.frames).all():
+            raise ValueError("frames are marked as replaced that the video doesn't have")
         wrong = {name: len(rows.counts) for name, rows in self.tables.items() if len(rows.counts) != len(self.frames)}
         if wrong:
             raise ValueError(f"the video has {len(self.frames)} frames, but tables have others: {wrong}")
@@ -121,7 +125,7 @@ class VideoRecord:
         """Every ``factor``-th frame and the last, as if the rest had not been seen.
 
         The network was not asked about such pairs of frames: a tracklet between them is a chain of those in between,
-        each beginning where the one before ended (:func:`join_tracklets`). What a network says that looks at both
+        each beginning where the one before ended (:mod:`.tracklet_chains`). What a network says that looks at both
         frames at once can differ; detections and candidates are the same.
 
         Raises:
@@ -146,29 +150,8 @@ class VideoRecord:
             None if self.candidates is None else self.candidates.select(places),
             wide,
             None if self.proposals is None else self.proposals.select(places),
+            replaced=np.intersect1d(self.replaced, self.frames[places]),
         )
-
-
-def join_tracklets(steps: Sequence[NDArray[Any]], link_iou: float = 0.5) -> NDArray[Any]:
-    """Chains of tracklets through consecutive pairs of frames.
-
-    Args:
-        steps: for each pair (M, 8): a box in its earlier frame and where it is in the later one.
-        link_iou: a tracklet goes on as the one whose start overlaps its end most, by at least this; else it ends, and
-            is no chain.
-
-    Returns:
-        (K, 8) first boxes, last boxes.
-    """
-    chains = np.asarray(steps[0])
-    for step in steps[1:]:
-        if not len(chains) or not len(step):
-            return chains[:0]
-        overlaps = box_iou(chains[:, 4:].astype(np.float64), step[:, :4].astype(np.float64), inclusive=True)
-        best = overlaps.argmax(axis=1)
-        goes_on = overlaps[np.arange(len(best)), best] >= link_iou
-        chains = np.concatenate([chains[goes_on, :4], step[best[goes_on], 4:]], axis=1)
-    return chains
 
 
 class VideoRecorder:
@@ -187,6 +170,7 @@ class VideoRecorder:
             "proposals": {"boxes": boxes},
         }
         self._frames: list[int] = []
+        self._replaced: list[int] = []
         self._tables: dict[str, list[Mapping[str, ArrayLike]]] = {}
         self._revised = False
 
@@ -195,7 +179,12 @@ class VideoRecorder:
         return len(self._frames)
 
     def add(
-        self, frame_index: int, tables: Mapping[str, Mapping[str, ArrayLike]], revised: ArrayLike | None = None
+        self,
+        frame_index: int,
+        tables: Mapping[str, Mapping[str, ArrayLike]],
+        revised: ArrayLike | None = None,
+        *,
+        replaced: bool = False,
     ) -> None:
         """Take the next frame.
 
@@ -203,6 +192,7 @@ class VideoRecorder:
             frame_index: larger than that of the frame before.
             tables: by the names of the tables of :class:`VideoRecord`, the same in each frame, the columns of this one.
             revised: (N', C) new scores of the candidates of the frame before, from score averaging.
+            replaced: whether the network saw another frame's image.
 
         Raises:
             ValueError: a wrong order, other tables than before, a wrong shape, or tracklets that end in a first frame.
@@ -218,6 +208,7 @@ class VideoRecorder:
         if revised is not None:
             self._revise(frame_index, np.asarray(revised))
         self._frames.append(frame_index)
+        self._replaced += [frame_index] if replaced else []
         for name, columns in tables.items():
             self._tables.setdefault(name, []).append(columns)
 
@@ -242,4 +233,5 @@ class VideoRecorder:
         """All frames so far."""
         tables = {name: Rows.of(frames, self._layouts[name]) for name, frames in self._tables.items()}
         tables.setdefault("detections", Rows.of([], self._layouts["detections"]))
-        return VideoRecord(np.array(self._frames, dtype=np.int64), **tables, revised=self._revised)
+        frames, replaced = (np.array(numbers, dtype=np.int64) for numbers in (self._frames, self._replaced))
+        return VideoRecord(frames, **tables, revised=self._revised, replaced=replaced)

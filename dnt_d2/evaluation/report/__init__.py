@@ -14,6 +14,7 @@ All are made from one dict that can be written as JSON (:func:`dnt_d2.evaluation
     per_video   [{name, frames, AP50 {kind: percent}}]
     rules       {block: the sentence that says how it was measured}
     provenance  {date, machine, versions, run, command, ...}
+    skipped     {frames: n, files: the first names}: images that could not be read; not there where all could
 
 Unknown numbers are None or NaN. A block that is not there is ``{"missing": reason}``; each face gives the reason.
 Only the page and the sweep draw, with matplotlib (``pip install 'dnt_d2[plots]'``), which is loaded when they do.

@@ -65,6 +65,16 @@ def reason_missing(block: Any) -> str:
     return str(block["missing"]) if isinstance(block, Mapping) and "missing" in block else ""
 
 
+def replaced_line(content: Content) -> str:
+    """How many frames the network didn't see, in a sentence; "" where it saw all."""
+    count = content["skipped"]["frames"] if content.get("skipped") else 0
+    if not count:
+        return ""
+    many = f"The images of {count:,} frames" if count > 1 else "The image of 1 frame"
+    place = "their places, where objects" if count > 1 else "its place, where objects"
+    return f"{many} could not be read: the network saw another frame of the video in {place} count nevertheless."
+
+
 def number(value: Any) -> float:
     """NaN for None."""
     return math.nan if value is None else float(value)

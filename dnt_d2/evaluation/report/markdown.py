@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from ..tables import per_class_table
 from .blocks import Block, Cell, all_blocks
-from .facts import Content, as_text, check_content, contest, gains, number
+from .facts import Content, as_text, check_content, contest, gains, number, replaced_line
 
 
 def to_markdown(content: Content) -> str:
@@ -32,12 +32,13 @@ def to_markdown(content: Content) -> str:
 
 
 def facts_line(content: Content) -> str:
-    """What was evaluated, in one sentence."""
+    """What was evaluated, in one sentence; in another one, which frames could not be read."""
     counts = [(len(content["classes"]), "class", "classes"), (content["videos"], "video", "videos")]
     counts += [(content["frames"], "frame", "frames"), (content["boxes"], "object box", "object boxes")]
     text = ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in counts)
     stride = content["temporal_stride"]
-    return f"{text}." if stride == 1 else f"{text}; temporal stride {stride}."
+    text = f"{text}." if stride == 1 else f"{text}; temporal stride {stride}."
+    return f"{text} {replaced}" if (replaced := replaced_line(content)) else text
 
 
 def class_table(content: Content) -> str:

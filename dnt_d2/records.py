@@ -65,7 +65,9 @@ class Records(HookBase):
         for hook in self._later:
             if not (evaluated and isinstance(hook, EvalHook)):
                 hook.after_step()
-        trainer.iter = trainer.storage.iter = trainer.start_iter
+        trainer.storage.iter = trainer.start_iter
+        # Detectron2 counts one on after its loop, also where there was nothing left to do in it.
+        trainer.iter = min(trainer.start_iter, trainer.max_iter - 1)
 
     def _replay(self, scalars: dict[str, Any], line: dict[str, Any], last: int) -> bool:
         """Record again what was recorded; whether an evaluation of the last iteration is among it."""

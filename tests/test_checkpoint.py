@@ -191,9 +191,9 @@ def test_the_last_checkpoint_must_be_written() -> None:
     checkpointer: Any = Unwilling({19})
     periodic = PatientCheckpoints(checkpointer, 7)
     periodic.max_iter = 20
-    with pytest.raises(
-        OSError, match=r"the last of the training, .*No space left.* goes on with --resume: 'model_final"
-    ):
-        for iteration in range(20):
-            periodic.step(iteration)
+    for iteration in range(19):
+        periodic.step(iteration)
+    message = r"the last of the training, .*No space left.* goes on with --resume: 'model_final"
+    with pytest.raises(OSError, match=message):
+        periodic.step(19)
     assert checkpointer.names == ["model_0000006", "model_0000013"]

@@ -7,7 +7,8 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .interruption_runs import BEGUN, EVALUATING, SIZES, STEPS, Outcome, Trial, keys
@@ -38,19 +39,27 @@ def stopped_training(run: SmallRun, expected: Outcome, stops: int, seed: int, nu
         expected,
         number.name.lower(),
         what=f"{number.name} in training, to every process",
-        plan=[(moment, delay) for moment, delay in _plan(stops, seed) if moment != "writing a checkpoint"]
-        or [("iterations", 0.5)],
+        plan=_plan(stops, seed, ("iterations", "evaluation")),
         strike=lambda trial: trial.send(number),
         status=128 + number,
     )
 
 
-def _plan(count: int, seed: int) -> list[tuple[str, float]]:
-    """Each kind of moment in turn, in random order, and how many seconds after it begins."""
+@dataclass(frozen=True)
+class _Stroke:
+    """When to strike: so many seconds into a moment, the first after so many new checkpoints."""
+
+    moment: str
+    checkpoints: int
+    delay: float
+
+
+def _plan(count: int, seed: int, moments: Sequence[str] = _MOMENTS) -> list[_Stroke]:
+    """Each kind of moment in turn, in random order."""
     rng = random.Random(seed)
-    moments = [_MOMENTS[i % len(_MOMENTS)] for i in range(count)]
-    rng.shuffle(moments)
-    return [(moment, 0.0 if "writing" in moment else rng.uniform(0.0, 2.0)) for moment in moments]
+    kinds = [moments[i % len(moments)] for i in range(count)]
+    rng.shuffle(kinds)
+    return [_Stroke(kind, rng.randrange(2), 0.0 if "writing" in kind else rng.uniform(0.0, 1.5)) for kind in kinds]
 
 
 def _interrupted(
@@ -59,20 +68,20 @@ def _interrupted(
     name: str,
     *,
     what: str,
-    plan: list[tuple[str, float]],
+    plan: list[_Stroke],
     strike: Callable[[Trial], int],
     status: int,
 ) -> Fault:
     began, folder = time.monotonic(), run.folder / name
     survived, again, struck, starts = 0, 0, Counter[str](), list[int]()
-    for moment, delay in plan:
+    for stroke in plan:
         trial = Trial.begin(run, name, "--resume", **keys(SIZES))
-        if not _comes(moment, trial, folder):
+        if not _comes(stroke, trial, folder):
             survived += trial.end() == 0  # it was through before its moment came
             continue
-        trial.go_on_for(delay)
+        trial.go_on_for(stroke.delay)
         ended = strike(trial)
-        struck[moment] += ended == status
+        struck[stroke.moment] += ended == status
         survived += ended in (0, status)
         starts.append(first_iteration(trial.said()))
     last = Trial.begin(run, name, "--resume", **keys(SIZES))
@@ -92,11 +101,16 @@ def _interrupted(
     )
 
 
-def _comes(moment: str, trial: Trial, folder: Path) -> bool:
-    if moment == "writing a checkpoint":
+def _comes(stroke: _Stroke, trial: Trial, folder: Path) -> bool:
+    """Wait for the moment; False when the training ended before."""
+    saved = "Saving checkpoint to"
+    if not trial.says(BEGUN) or not trial.wait_for(lambda: trial.said().count(saved) >= stroke.checkpoints):
+        return False
+    if stroke.moment == "writing a checkpoint":
         left = set(folder.glob(".model_*.tmp"))  # by the one that was killed before
         return trial.wait_for(lambda: any(path not in left for path in folder.glob(".model_*.tmp")))
-    return trial.says(EVALUATING if moment == "evaluation" else BEGUN)
+    evaluations = trial.said().count(EVALUATING)
+    return stroke.moment == "iterations" or trial.wait_for(lambda: trial.said().count(EVALUATING) > evaluations)
 
 
 def first_iteration(text: str) -> int:

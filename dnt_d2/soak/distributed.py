@@ -57,7 +57,7 @@ def gradients(run: SmallRun, ways: Sequence[Way]) -> Fault:
     """Float64 gradients of every parameter in every step, and the losses, against those of one process."""
     start = time.monotonic()
     expected = _noted(run, ONE)
-    worst = {way.name: _largest_difference(expected, _noted(run, way)) for way in ways}
+    worst = {way.name: largest_difference(expected, _noted(run, way)) for way in ways}
     return Fault(
         "distributed",
         "the same batches on 2 and 3 processes, by launch and by torchrun, on one machine and two",
@@ -128,7 +128,7 @@ def _noted(run: SmallRun, way: Way) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
-def _largest_difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:
+def largest_difference(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> float:
     """Of any array in any step, relative to its norm; infinite if there are none, or others."""
     if not expected or expected.keys() != found.keys():
         return float("inf")

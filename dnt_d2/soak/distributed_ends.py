@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .distributed_cases import LIMIT, Case, seconds_of, signal_rank, strike
+from .distributed_evaluation import apart, killed_in_evaluation
 from .distributed_reference import PROGRAM, Reference, same_checkpoints
 from .distributed_starts import Started, Way, children, has_ended
 from .record import Fault, Work
 
 WAYS = (Way("launch", 2), Way("torchrun", 2), Way("launch", 1, machines=2), Way("torchrun", 1, machines=2))
-VICTIM = 1
-"""The rank that fails; of two machines it is alone on the second."""
 MINUTES = 0.5
 """How long ranks wait for a stopped one."""
-LIMIT = 120.0
-"""Seconds within which all must have ended."""
-
-
-@dataclass
-class Case:
-    """One run that is disturbed.
-
-    Attributes:
-        way: how it is started.
-        name: of its folder.
-        started: its launchers.
-        seconds: from the fault to the end of the last launcher; None if they did not all end with an error in time.
-    """
-
-    way: Way
-    name: str
-    started: Started
-    seconds: float | None = None
-
-    @property
-    def names_the_rank(self) -> bool:
-        """Whether the launcher's words say which rank it was: ours in a sentence, torchrun in a table."""
-        pattern = rf"rank {VICTIM} of 2 \(process \d+\)|rank\s+: {VICTIM} "
-        return re.search(pattern, self.started.text()) is not None
 
 
 def ends(reference: Reference, work: Work) -> Iterator[Fault]:
@@ -67,7 +38,7 @@ def killed_in_training(reference: Reference, ways: Sequence[Way]) -> Fault:
     start, cases = time.monotonic(), []
     for way in ways:
         case = _train(reference, way, "killed")
-        _strike(case, _has_checkpoint(case), partial(_signal_rank, case, signal.SIGKILL))
+        strike(case, _has_checkpoint(case), partial(signal_rank, case, signal.SIGKILL))
         cases.append(case)
     what = "a rank is killed (SIGKILL) in training"
     return _trained(what, reference, cases, start)
@@ -78,7 +49,7 @@ def raises(reference: Reference, ways: Sequence[Way]) -> Fault:
     start, cases = time.monotonic(), []
     for way in ways:
         case = _train(reference, way, "raises", "--raise-at", "5", program=PROGRAM)
-        _strike(case, partial(_says, case, "put there on purpose"), lambda: None)
+        strike(case, partial(_says, case, "put there on purpose"), lambda: None)
         cases.append(case)
     return _trained("a rank raises an error in training", reference, cases, start)
 
@@ -89,13 +60,13 @@ def stopped(reference: Reference, ways: Sequence[Way]) -> Fault:
     cases = [_train(reference, way, "stopped", "--timeout", str(MINUTES)) for way in ways]
     for case in cases:
         case.started.until(_has_checkpoint(case))
-        _signal_rank(case, signal.SIGSTOP)
+        signal_rank(case, signal.SIGSTOP)
     since = time.monotonic()
     for case in cases:
         # A machine whose only rank is stopped can't notice: it ends once that goes on. The first machine must end.
         codes = case.started.wait(LIMIT + 60 * MINUTES, machines=1)
         seconds = time.monotonic() - since
-        _signal_rank(case, signal.SIGCONT)
+        signal_rank(case, signal.SIGCONT)
         codes = codes[:1] + case.started.wait(LIMIT)[1:]
         case.seconds = seconds if all(codes) else None
     what = f"a rank hangs (SIGSTOP) in training, with --timeout {MINUTES:g}"
@@ -130,7 +101,7 @@ def restarted(reference: Reference) -> Fault:
     command = reference.command("restarted", "--resume")
     started = Started.start(reference.run, "restarted", way.commands(command, "--max-restarts", "1"))
     case = Case(way, "restarted", started)
-    struck = started.until(_has_checkpoint(case)) and _signal_rank(case, signal.SIGKILL)
+    struck = started.until(_has_checkpoint(case)) and signal_rank(case, signal.SIGKILL)
     over = struck and started.wait() == [0] and same_checkpoints(reference.output, started.output)
     return Fault(
         "distributed",
@@ -140,70 +111,6 @@ def restarted(reference: Reference) -> Fault:
         survived=int(over),
         lost=0 if over else reference.steps,
         unit="iterations",
-        seconds=time.monotonic() - start,
-    )
-
-
-def killed_in_evaluation(reference: Reference, ways: Sequence[Way]) -> Fault:
-    """Once a video is saved one rank gets SIGKILL; the same command then ends with the same numbers."""
-    start, cases, kept, equal = time.monotonic(), [], [], 0
-    for way in ways:
-        name = f"eval_killed_{way.name}"
-        started = reference.start_evaluation(way, name)
-        case = Case(way, name, started)
-        saved = started.output / "inference" / "minivid_val_seen" / "runs"
-        _strike(case, partial(_saved_videos, saved), partial(_signal_rank, case, signal.SIGKILL))
-        kept.append(len(_saved_videos(saved)))
-        equal += reference.is_expected(reference.evaluate(way, name))
-        cases.append(case)
-    return Fault(
-        "distributed",
-        "a rank is killed (SIGKILL) in an evaluation",
-        f"all end with an error within {LIMIT:g} s; the same command again gives one process's numbers",
-        injected=len(cases),
-        survived=sum(case.seconds is not None and case.names_the_rank for case in cases)
-        if equal == len(cases)
-        else equal,
-        lost=reference.videos * (len(cases) - equal),
-        unit="videos",
-        seconds=time.monotonic() - start,
-        details={"seconds_to_the_end": _seconds(cases), "videos_kept": kept},
-    )
-
-
-def apart(reference: Reference) -> Fault:
-    """Two machines whose OUTPUT_DIR is on disks of their own, as far as they can tell."""
-    start, way = time.monotonic(), Way("launch", 1, machines=2)
-    first, second = (reference.run.folder / name for name in ("disk_0", "disk_1"))
-
-    def launch(*options: str, **keys: Any) -> tuple[list[int | None], str]:
-        command = reference.command("disk_0", *options, **keys)
-        commands = way.commands(command)
-        commands[1] = [str(second) if word == str(first) else word for word in commands[1]]
-        log = first.with_suffix(".log")
-        log.unlink(missing_ok=True)
-        return Started.start(reference.run, "disk_0", commands).wait(), log.read_text(errors="replace")
-
-    test = {"DATASETS__TEST": '("minivid_val_seen",)', "MODEL__WEIGHTS": reference.output / "model_final.pth"}
-    refused = [launch("--eval-only", **test)]
-    shutil.rmtree(second, ignore_errors=True)
-    shutil.copytree(first, second)  # an older copy must not pass for a shared disk
-    refused.append(launch("--eval-only", **test))
-    for name in ("last_checkpoint", "model_0000007.pth"):
-        shutil.copy(reference.output / name, first)
-    (first / "last_checkpoint").write_text("model_0000007.pth")
-    refused.append(launch("--resume"))
-    codes, _ = launch("--eval-only", **test, TEST__SAVE_RUN=False)
-    results = first / "inference" / "minivid_val_seen" / "vid_results.json"
-    without = codes == [0, 0] and reference.is_expected(json.loads(results.read_text()))
-    return Fault(
-        "distributed",
-        "two machines without a common disk: evaluation, evaluation with an old copy, --resume, TEST.SAVE_RUN False",
-        "the first three are refused, and say that all machines must share OUTPUT_DIR; the last gives equal numbers",
-        injected=4,
-        survived=sum(all(codes) and "that all machines share" in text for codes, text in refused) + without,
-        lost=0,
-        unit="videos",
         seconds=time.monotonic() - start,
     )
 
@@ -221,30 +128,8 @@ def _has_checkpoint(case: Case) -> Callable[[], bool]:
     return tag.is_file
 
 
-def _saved_videos(runs: Path) -> list[Path]:
-    return list(runs.glob("*/videos/0*.npz"))
-
-
 def _says(case: Case, words: str) -> bool:
     return words in case.started.text()
-
-
-def _signal_rank(case: Case, number: int) -> bool:
-    process = case.started.rank(VICTIM)
-    if process is None or has_ended(process):
-        return False
-    os.kill(process, number)
-    return True
-
-
-def _strike(case: Case, moment: Callable[[], Any], act: Callable[[], Any]) -> None:
-    """Wait for the moment, act, and measure until all launchers have ended with an error."""
-    case.started.until(moment)
-    struck = act() is not False
-    since = time.monotonic()
-    codes = case.started.wait(LIMIT)
-    if struck and all(codes):
-        case.seconds = time.monotonic() - since
 
 
 def _trained(what: str, reference: Reference, cases: Sequence[Case], start: float, *, named: bool = True) -> Fault:
@@ -265,9 +150,5 @@ def _trained(what: str, reference: Reference, cases: Sequence[Case], start: floa
         lost=lost,
         unit="iterations",
         seconds=time.monotonic() - start,
-        details={"seconds_to_the_end": _seconds(cases)},
+        details={"seconds_to_the_end": seconds_of(cases)},
     )
-
-
-def _seconds(cases: Sequence[Case]) -> dict[str, float | None]:
-    return {case.way.name: None if case.seconds is None else round(case.seconds, 1) for case in cases}

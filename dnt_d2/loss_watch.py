@@ -74,7 +74,7 @@ class LossWatch(HookBase):
         except NonFiniteError:
             raise
         except FloatingPointError as error:
-            raise self._stop(str(error)) from error
+            raise self._stop(str(error).rstrip(".")) from error
         finally:
             before.remove()
             after.remove()

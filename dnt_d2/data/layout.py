@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 
+from ..bounded.numbers import shortened
+from ..bounded.paths import leads_out
+from ..bounded.text import check_lines
 from .made_lists import CLASS_LISTS, IMAGE_EXTENSION, make_list
+
+_NUMBER = re.compile(r"-?\d{1,18}")
 
 
 def expand_root(root: str) -> str:
@@ -59,7 +65,9 @@ def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
     entries: list[tuple[str, int | None]] = []
     for number, entry in list_lines(file_name):
         if isinstance(entry, str):
-            raise ValueError(f"{file_name}:{number}: expected '<path> <number>', got {entry!r}")
+            raise ValueError(
+                f"{file_name}:{number}: expected '<path> <number>', the path below Data/{part}, got {entry!r}"
+            )
         entries.append(entry)
     if not entries:
         return []
@@ -74,12 +82,18 @@ def read_list(root: str, part: str, name: str) -> list[tuple[str, int | None]]:
 
 
 def list_lines(file_name: str) -> Iterator[tuple[int, tuple[str, int | None] | str]]:
-    """The lines of a list that aren't empty: the number of the line, and its path and number, or its text if wrong."""
+    """The lines of a list that aren't empty: the number of the line, and its path and number, or its text if wrong.
+
+    Raises:
+        FileNotFoundError: there is no such list.
+        ValueError: it has lines that no list has, see :func:`dnt_d2.bounded.text.check_lines`.
+    """
+    check_lines(file_name)
     with open(file_name, encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             words = line.split()
-            if len(words) > 2 or (len(words) == 2 and not words[1].lstrip("-").isdecimal()):
-                yield number, line.strip()
+            if len(words) > 2 or (len(words) == 2 and not _NUMBER.fullmatch(words[1])) or leads_out("".join(words[:1])):
+                yield number, shortened(line.strip())
             elif words:
                 yield number, (words[0], int(words[1]) if len(words) == 2 else None)
 

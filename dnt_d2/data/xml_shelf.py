@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.archives import read_npz
 from ..whole_file import whole_file
 from .texts import Texts, pack
 from .xml_table import XmlTable, make_table, small
@@ -84,14 +85,14 @@ def load_shelf(path: Path) -> Shelf | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            if int(stored["version"]) != VERSION:
-                raise ValueError(f"of version {stored['version']}, not {VERSION}")
-            counts, stamps = np.split(stored["of_folder"].astype(np.int64, casting="safe"), [1], axis=1)
-            counts, texts = counts[:, 0], stored["texts"].tobytes().decode("utf-8", "surrogateescape").split(_BETWEEN)
-            folders = texts[: len(counts)]
-            table = _unpack_table(stored["of_xml"], stored["of_object"], texts[len(counts) : -1])
-            files = Texts.unpack(stored["files"], len(table))
+        stored = read_npz(path)
+        if int(stored["version"]) != VERSION:
+            raise ValueError(f"of version {stored['version']}, not {VERSION}")
+        counts, stamps = np.split(stored["of_folder"].astype(np.int64, casting="safe"), [1], axis=1)
+        counts, texts = counts[:, 0], stored["texts"].tobytes().decode("utf-8", "surrogateescape").split(_BETWEEN)
+        folders = texts[: len(counts)]
+        table = _unpack_table(stored["of_xml"], stored["of_object"], texts[len(counts) : -1])
+        files = Texts.unpack(stored["files"], len(table))
         if (
             len(folders) != len(counts)
             or stamps.shape != (len(counts), 4)

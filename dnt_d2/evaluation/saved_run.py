@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.archives import read_npz
 from ..bounded.json import read_json
 from ..formats.results import FrameList
 from ..whole_file import whole_file
@@ -233,7 +234,6 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there; run --eval-only again, what is there is kept")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        return dict(read_npz(path))
     except Exception as error:  # of zipfile, zlib, struct, NumPy's reader of headers: whatever broken bytes lead to
         raise ValueError(f"{path} is broken ({error}); {_REMEDY}") from None

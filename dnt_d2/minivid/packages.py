@@ -6,17 +6,20 @@ kept: unpacking a large package would write hundreds of megabytes.
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import subprocess
 import tarfile
 import time
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 _AR_MAGIC = b"!<arch>\n"
+_LARGEST_FILE = 1 << 26  # of a picture in a package
 
 
 class PackageError(RuntimeError):
@@ -45,12 +48,16 @@ def read_deb(deb: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
                 if path not in left or not member.isreg():
                     continue
                 left.discard(path)
+                if member.size > _LARGEST_FILE:
+                    raise PackageError(f"{deb}: {path} has {member.size} bytes, as no picture has: get it again")
                 content = archive.extractfile(member)
                 assert content is not None, "a regular file has content"
                 yield path, content.read()
                 if not left:
                     return
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except PackageError:
+        raise
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise PackageError(f"{deb} can't be read as a Debian package ({error}): get it again") from error
 
 
@@ -167,6 +174,9 @@ def _seek_data(file: IO[bytes], deb: Path) -> None:
             if name.endswith(".zst"):
                 raise PackageError(f"{deb} is compressed with zstd: unpack it with dpkg-deb or bsdtar first")
             return
-        size = int(header[48:58])
+        digits = header[48:58].strip()
+        if not digits.isdigit():
+            raise PackageError(f"{deb} is no Debian package ({name!r} has no size): get it again")
+        size = int(digits)
         file.seek(size + size % 2, os.SEEK_CUR)
     raise PackageError(f"{deb} holds no data.tar: get it again")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from errno import EINVAL
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..bounded.images import PIXELS_VARIABLE, most_pixels
 from .boxes import has_index
 from .frame import DEFAULT_FPS, Opened, TimedFrame, check_size
 from .locate import is_address
@@ -36,6 +38,7 @@ def open_video(source: str | Path) -> Opened:
     container = open_container(source)
     try:
         stream = video_stream(container, shown(source))
+        _check_pixels(stream, shown(source))
     except ValueError:
         container.close()
         raise
@@ -62,6 +65,7 @@ def open_container(source: str | Path) -> Any:
     address = is_address(source)
     # A camera in the network sends over UDP by default, and what is lost there spoils the picture.
     options = {"rtsp_flags": "prefer_tcp"} if str(source).startswith("rtsp") else {}
+    options |= _most_pixels()  # FFmpeg decodes a frame to know what it has
     try:
         timeout = (_OPEN_SECONDS, _READ_SECONDS) if address else None
         return av.open(str(source), options=options, timeout=timeout, metadata_errors="replace")
@@ -72,6 +76,21 @@ def open_container(source: str | Path) -> Any:
             )
             raise ConnectionError(message) from error
         raise ValueError(f"{source}: {_why_not(Path(source), error)}") from error
+
+
+def _most_pixels() -> dict[str, str]:
+    return {"max_pixels": str(most_pixels())}
+
+
+def _check_pixels(stream: Any, name: str) -> None:
+    """Refuse what its header says to be too large, and let the decoder refuse the rest before it makes room."""
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > most_pixels():
+        raise ValueError(
+            f"{name}: its pictures have {width} x {height} pixels, more than {most_pixels() >> 20} megapixels; shrink "
+            f"them, or set {PIXELS_VARIABLE} to more if you trust it"
+        )
+    stream.codec_context.options = {**stream.codec_context.options, **_most_pixels()}
 
 
 def video_stream(container: Any, name: str) -> Any:
@@ -175,5 +194,8 @@ class _Reader:
         if self._live and self._count:
             _log.warning("%s: it stopped after frame %d (%s)", self._name, self._count, _reason(error))
             return
-        message = f"{self._name}: broken after frame {self._count} ({_reason(error)}); cut it there, or export it again"
+        reason = _reason(error)
+        if error.errno == EINVAL:  # so a decoder says, among other things, that a picture is beyond its limit
+            reason += f"; has it pictures of more than {most_pixels() >> 20} megapixels?"
+        message = f"{self._name}: broken after frame {self._count} ({reason}); cut it there, or export it again"
         raise ValueError(message) from error

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..bounded.memory import check_memory
 
 Layers = dict[str, list[NDArray[np.float32]]]
 
@@ -75,6 +78,7 @@ def read_caffemodel(path: str | Path) -> Layers:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file; give the path of a .caffemodel")
+    check_memory(4 * path.stat().st_size, path, "its content")  # the file, protobuf's numbers, and ours
     from google.protobuf.message import DecodeError
 
     try:
@@ -97,6 +101,6 @@ def _array(blob: Any, where: str) -> NDArray[np.float32]:
     old = (blob.num, blob.channels, blob.height, blob.width)
     shape = tuple(blob.shape.dim) if blob.HasField("shape") else old
     data = blob.data or blob.double_data
-    if len(data) != int(np.prod(shape)):
+    if min(shape, default=1) < 0 or len(data) != math.prod(shape):
         raise ValueError(f"{where}: {len(data)} numbers for the shape {shape}; the file is cut off, download it again")
     return np.fromiter(data, np.float32, len(data)).reshape(shape)

@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..formats import read_coco_vid
 from ..formats.result_files import EXPORTS, read_results, write_results
-from ..formats.results import Detections, FrameList
+from ..formats.results import Detections
 from ..provenance import provenance
 from .content import build_content
 from .extra_metrics import default_metrics, join_boxes
-from .ground_truth import VideoTruth
 from .plan import Plan
 from .report import Story, check_suffix, to_text, write_report
 from .rules import TITLES
@@ -24,6 +22,7 @@ from .scoring import VideoScore
 from .settings import Changeable, pairs, plain_linkings, sweep_linkings
 from .story_board import best_and_worst
 from .sweep import Sweep, read_sweep, sweep_text, write_sweep
+from .truth_file import read_truth_file
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -67,9 +66,7 @@ def evaluate_predictions(args: argparse.Namespace) -> None:
     if args.sweep:
         raise ValueError("--sweep needs a saved run: results are linked already")
     base = Changeable().changed(pairs(args.set))
-    videos = read_coco_vid(args.ground_truth, need_tracks=False)
-    truth = VideoTruth.of(videos.frames, len(videos.class_names))
-    frames = FrameList.of(videos.frames, videos.video_names, videos.class_names)
+    truth, frames = read_truth_file(args.ground_truth)
     detections = read_results(args.predictions, frames, ground_truth=args.ground_truth)
     plan = Plan(
         Path(args.ground_truth).name,

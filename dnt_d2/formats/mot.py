@@ -81,8 +81,17 @@ def _listed(root: Path, lists: Sequence[str]) -> list[str]:
             raise ValueError(f"{path}: there is no sequence in this list; write one a line")
         if wrong := next((line for line in listed if leads_out(line) or "\0" in line), None):
             raise ValueError(f"{path}: {shortened(wrong)!r} leads out of {root}; write the names of folders in it")
+        if missing := next((line for line in listed if not _is_folder(root, line)), None):
+            raise FileNotFoundError(
+                f"{path}: there is no folder {shortened(missing)!r} in {root}; unpack the sequence again, or take it "
+                "out of the list"
+            )
         names |= dict.fromkeys(line for line in listed if line)
     return list(names)
+
+
+def _is_folder(root: Path, line: str) -> bool:
+    return not line or (os.path.normpath(line) != "." and os.path.isdir(root / line))
 
 
 def _read_sequence(folder: Path, place: int, class_names: list[str], first_id: int) -> list[Frame]:
@@ -91,6 +100,11 @@ def _read_sequence(folder: Path, place: int, class_names: list[str], first_id: i
     if leads_out(image_folder) or "\0" in image_folder:
         raise ValueError(
             f"{folder}/seqinfo.ini: imDir {shortened(image_folder)!r} leads out of the sequence; it is img1 as a rule"
+        )
+    if "imdir" in info and not (os.path.isdir(folder / image_folder) and os.path.normpath(image_folder) != "."):
+        raise FileNotFoundError(
+            f"{folder}/seqinfo.ini: imDir is {shortened(image_folder)!r}, but there is no such folder of frames; "
+            "unpack the sequence again, or correct it"
         )
     images = _numbered_images(folder / image_folder)
     said = info.get("seqlength", str(len(images)))
@@ -163,5 +177,5 @@ def _read_labels(folder: Path) -> list[str]:
     labels = [line for line in read_lines(path) if line] if path.is_file() else []
     if len(set(labels)) < len(labels):
         twice = next(label for place, label in enumerate(labels) if label in labels[:place])
-        raise ValueError(f"{path}: there are two classes named {twice!r}; give each a name of its own")
+        raise ValueError(f"{path}: there are two classes named {shortened(twice)!r}; give each a name of its own")
     return labels

@@ -72,9 +72,10 @@ def test_lists_choose_and_order(tmp_path: Path) -> None:
     for lists in (["empty"], ["train", "empty"]):
         with pytest.raises(ValueError, match=r"empty\.txt: there is no sequence"):
             read_mot(tmp_path, CLASSES, lists)
-    (tmp_path / "seqmaps/wrong.txt").write_text("z\n")
-    with pytest.raises(FileNotFoundError, match="z/img1: this folder of frames is missing"):
-        read_mot(tmp_path, CLASSES, ["wrong"])
+    for line in ("z", ".", "a/..", "z" * 300):
+        (tmp_path / "seqmaps/wrong.txt").write_text(f"{line}\n")
+        with pytest.raises((FileNotFoundError, ValueError), match=rf"seqmaps/wrong\.txt: .*'{line[:80]}"):
+            read_mot(tmp_path, CLASSES, ["wrong"])
 
 
 def test_labels_name_the_classes_of_their_file(tmp_path: Path) -> None:
@@ -124,6 +125,13 @@ def test_seqinfo(tmp_path: Path) -> None:
     (folder / "img1").mkdir()
     frame = read_mot(tmp_path, CLASSES).frames[2]
     assert (frame["width"], frame["height"], Path(frame["file_name"]).parent.name) == (1920, 1080, "frames")
+
+
+@pytest.mark.parametrize("image_folder", ["", ".", "frames", "f" * 300])
+def test_a_wrong_image_folder_names_seqinfo(tmp_path: Path, image_folder: str) -> None:
+    sequence(tmp_path / "a", info=f"[Sequence]\nimDir={image_folder}\n")
+    with pytest.raises(FileNotFoundError, match=rf"a/seqinfo\.ini: imDir is '{image_folder[:80]}"):
+        read_mot(tmp_path, CLASSES)
 
 
 @pytest.mark.parametrize(

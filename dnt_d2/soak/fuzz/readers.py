@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...data.annotations import Repairs, class_ids, read_annotation
-from ...data.layout import listed_videos, read_list
+from ...data.imagenet_vid import load_det, load_vid
 from ...data.own_videos import as_dicts
 from ...data.proposals import add_proposals
 from ...data.table_annotations import table_annotations
@@ -22,6 +22,7 @@ from ...evaluation.plan import Plan
 from ...evaluation.run_scoring import score_run
 from ...evaluation.saved_run import SavedRun
 from ...evaluation.settings import Changeable, plain_linkings
+from ...evaluation.truth_file import read_truth_file
 from ...formats import VideoSet, read_coco_vid, read_mot
 from ...formats.result_files import read_results
 from ...formats.results import Detections, FrameList
@@ -88,42 +89,51 @@ def _check_notes(notes: Sequence[Mapping[str, Any]], width: int, height: int, nu
 
 
 def make_tree(folder: Path) -> None:
-    """An ILSVRC tree without pixels, in which lists are to be found."""
-    for name, length in sound.VIDEOS:
-        video = folder / "Data/VID/train" / name
-        video.mkdir(parents=True)
-        for index in range(length):
-            (video / f"{index:06d}.JPEG").touch()
+    """An ILSVRC tree of videos and stills, without pixels."""
+    for part, names in (("VID", sound.VIDEOS), ("DET", [("more", 2)])):
+        for name, length in names:
+            data, notes = (folder / kind / part / "train" / name for kind in ("Data", "Annotations"))
+            data.mkdir(parents=True)
+            notes.mkdir(parents=True)
+            for index in range(length):
+                (data / f"{index:06d}.JPEG").touch()
+                (notes / f"{index:06d}.xml").write_bytes(sound.xml_files()[part == "DET"])
 
 
-def ilsvrc_list(folder: Path) -> None:
-    """A list of the tree."""
-    videos = listed_videos(str(folder), ["train"])
-    for video, frames in videos.items():
-        expect(video and not Path(video).is_absolute() and ".." not in Path(video).parts, f"a video {video!r}")
-        expect(all(name and "/" not in name for name in frames), f"frames {list(frames)[:3]}")
-    for path, number in read_list(str(folder), "VID", "train"):
-        expect(path and (number is None or type(number) is int), "an entry")
+def vid_list(folder: Path) -> None:
+    """A list of videos, or of their frames."""
+    _check_tree(load_vid(str(folder), ["train"], sound.CLASSES, workers=1), folder)
+
+
+def det_list(folder: Path) -> None:
+    """A list of stills."""
+    _check_tree(load_det(str(folder), ["train"], sound.CLASSES, workers=1, keep_empty=True), folder)
+
+
+def _check_tree(dicts: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    ids = [frame["image_id"] for frame in dicts]
+    expect(len(set(ids)) == len(ids), "an image id is there twice")
+    for frame in dicts:
+        path = Path(frame["file_name"])
+        expect(path.is_file() and path.resolve().is_relative_to(folder.resolve()), f"a file {path}")
+        expect(0 <= frame["frame_index"] < frame["video_length"], "the place of a frame")
 
 
 def coco_vid(folder: Path) -> None:
     """A COCO-VID JSON, as the evaluation and as a data set use it."""
     path = folder / "videos.json"
-    for kind, need_tracks in (("video", False), ("still", True)):
-        _check_truth(read_coco_vid(path, folder, kind, need_tracks=need_tracks), path)
-    _check_dicts(read_coco_vid(path, folder), folder)
+    _check_truth(*read_truth_file(path))
+    read_coco_vid(path, folder, "still")
+    _check_dicts(read_coco_vid(path, folder), path)
 
 
-def _check_truth(videos: VideoSet, source: Path) -> None:
-    del source
-    frames = FrameList.of(videos.frames, videos.video_names, videos.class_names)
-    truth = VideoTruth.of(videos.frames, len(videos.class_names))
+def _check_truth(truth: VideoTruth, frames: FrameList) -> None:
     expect(truth.num_frames == len(frames), "frames got lost")
     expect(np.isfinite(truth.boxes).all(), "a box that is not finite")
 
 
-def _check_dicts(videos: VideoSet, folder: Path) -> None:
-    dicts = as_dicts(videos, sound.CLASSES, str(folder))
+def _check_dicts(videos: VideoSet, source: Path) -> None:
+    dicts = as_dicts(videos, sound.CLASSES, str(source))
     ids = [frame["image_id"] for frame in dicts]
     expect(len(set(ids)) == len(ids), "an image id is there twice")
     for frame in dicts:
@@ -154,7 +164,10 @@ def mot_own_classes(folder: Path) -> None:
     """The same, with the classes of its ``labels.txt``."""
     videos = read_mot(folder, None, ["all"])
     expect(videos.class_names and all(videos.class_names), "a class without a name")
-    _check_truth(videos, folder)
+    expect(
+        all(note["category_id"] < len(videos.class_names) for f in videos.frames for note in f["annotations"]),
+        "a class",
+    )
 
 
 def results(name: str) -> Callable[[Path], None]:

@@ -65,6 +65,12 @@ def lists() -> list[bytes]:
 
 
 @cache
+def still_lists() -> list[bytes]:
+    """Lists of stills."""
+    return [b"train/more/000000 1\ntrain/more/000001 2\n", b"more/000001\n"]
+
+
+@cache
 def coco_vid_files() -> list[bytes]:
     """Videos and stills, of ours and as relatives of the format write them."""
     videos = [{"id": v + 1, "name": name, "length": length} for v, (name, length) in enumerate(VIDEOS)]

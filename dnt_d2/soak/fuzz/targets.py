@@ -69,13 +69,23 @@ def _proposal_files() -> list[bytes]:
 _TEXTS = [
     Target("annotation XML", "frame.xml", sound.xml_files, trees.change_xml, readers.annotation, share=3),
     Target(
-        "ILSVRC list",
+        "ILSVRC list, VID",
         "ImageSets/VID/train.txt",
         sound.lists,
         flat.change_lines,
-        readers.ilsvrc_list,
+        readers.vid_list,
         readers.make_tree,
         names=("ImageSets/VID/train.txt", "Data/VID"),
+    ),
+    Target(
+        "ILSVRC list, DET",
+        "ImageSets/DET/train.txt",
+        sound.still_lists,
+        flat.change_lines,
+        readers.det_list,
+        readers.make_tree,
+        names=("ImageSets/DET/train.txt", "Annotations/DET"),
+        share=0.5,
     ),
     Target("COCO-VID JSON", "videos.json", sound.coco_vid_files, trees.change_json, readers.coco_vid, share=2),
     Target(

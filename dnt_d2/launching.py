@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -146,5 +145,5 @@ def _last_words(error: ProcessExitedException | ProcessRaisedException, args: ar
     if error.exit_code >= 0:
         return f"{who} ended with exit status {error.exit_code}; see what it said above. {after}"
     name = error.signal_name or f"signal {-error.exit_code}"
-    memory = " (which the system sends when memory runs out)" if error.exit_code == -signal.SIGKILL else ""
+    memory = " (which the system sends when memory runs out)" if name == "SIGKILL" else ""
     return f"{who} was ended by {name}{memory}. {after}"

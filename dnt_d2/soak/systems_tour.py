@@ -48,10 +48,11 @@ def examine(run: SmallRun, workers: int) -> list[str]:
 
 
 def train(run: SmallRun, workers: int) -> str:
-    """Two steps, then a third one as a resumed run, with workers that load; the weights."""
+    """Two steps with workers that load, then a third one as a resumed run; the weights. Without workers, two steps."""
     keys = {"DATASETS__TEST": "()", "SOLVER__CHECKPOINT_PERIOD": 1}
     _train_net(run, **keys, SOLVER__MAX_ITER=2, DATALOADER__NUM_WORKERS=workers)
-    _train_net(run, "--resume", **keys, SOLVER__MAX_ITER=3)
+    if workers:
+        _train_net(run, "--resume", **keys, SOLVER__MAX_ITER=3)
     import torch
 
     state = torch.load(run.folder / "run" / "model_final.pth", weights_only=False)["model"]

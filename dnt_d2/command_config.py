@@ -7,6 +7,7 @@ import argparse
 from detectron2.config import CfgNode, get_cfg
 
 from . import add_dnt_config
+from .config_files import merge_config_file
 
 
 def config_of(args: argparse.Namespace) -> CfgNode:
@@ -26,7 +27,7 @@ def config_of(args: argparse.Namespace) -> CfgNode:
     add_dnt_config(cfg)
     for file in (args.config_file, *getattr(args, "test_config", [])):
         if file:
-            cfg.merge_from_file(file)
+            merge_config_file(cfg, file)
     cfg.merge_from_list(args.opts or [])
     cfg.freeze()
     return cfg

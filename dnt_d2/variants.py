@@ -16,6 +16,7 @@ from detectron2.utils import comm
 from tabulate import tabulate
 
 from .config_check import check_config
+from .config_files import merge_config_file
 from .engine import Trainer
 from .evaluation import VIDEvaluator
 from .evaluation.linking import Linking
@@ -58,7 +59,7 @@ def load_variants(cfg: CfgNode, files: Iterable[str | Path]) -> list[Variant]:
     for file in files:
         merged = cfg.clone()
         merged.defrost()
-        merged.merge_from_file(str(file))
+        merge_config_file(merged, file)
         merged.freeze()
         check_config(merged, training=False)
         if Path(file).stem in {variant.name for variant in variants}:

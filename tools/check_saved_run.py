@@ -23,6 +23,7 @@ from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
 from dnt_d2 import add_dnt_config
+from dnt_d2.config_files import merge_config_file
 from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
 from dnt_d2.evaluation import VIDEvaluator
@@ -50,7 +51,7 @@ SINGLE = ("TUBES.NMS_IOU", "0.3")
 def load_config(args: argparse.Namespace, *overrides: Any) -> CfgNode:
     cfg = get_cfg()
     add_dnt_config(cfg)
-    cfg.merge_from_file(args.config_file)
+    merge_config_file(cfg, args.config_file)
     cfg.merge_from_list([*args.opts, *overrides])
     cfg.DATASETS.TEST = cfg.DATASETS.TEST[:1]
     cfg.freeze()

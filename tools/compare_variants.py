@@ -23,6 +23,7 @@ from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
 from dnt_d2 import add_dnt_config
+from dnt_d2.config_files import merge_config_file
 from dnt_d2.console import tolerate_any_text
 from dnt_d2.data import register_from_config
 from dnt_d2.evaluation.tables import write_json
@@ -72,7 +73,7 @@ def main(args: argparse.Namespace) -> dict[str, Any]:
     """
     cfg = get_cfg()
     add_dnt_config(cfg)
-    cfg.merge_from_file(args.config_file)
+    merge_config_file(cfg, args.config_file)
     cfg.merge_from_list(args.opts)
     cfg.freeze()
     if not cfg.DATASETS.TEST:

@@ -23,6 +23,7 @@ from gallery_choice import FOUND, fate
 from tqdm import tqdm
 
 from dnt_d2 import VideoPredictor, add_dnt_config
+from dnt_d2.config_files import merge_config_file
 from dnt_d2.console import tolerate_any_text
 from dnt_d2.demo import to_spans, write_video
 from dnt_d2.evaluation.tables import write_json
@@ -88,7 +89,7 @@ def main() -> None:
     args = parser.parse_args()
     cfg = get_cfg()
     add_dnt_config(cfg)
-    cfg.merge_from_file(args.config_file)
+    merge_config_file(cfg, args.config_file)
     cfg.merge_from_list(args.opts)
 
     names = list(MetadataCatalog.get(args.dataset).thing_classes)

@@ -18,6 +18,8 @@ that scores are of use for their order alone.
 from __future__ import annotations
 
 import pickle
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,13 @@ import numpy as np
 from detectron2.structures import BoxMode
 from numpy.typing import NDArray
 
+from ..bounded.memory import check_memory
 from ..whole_file import whole_file
 
 Rows = NDArray[np.float32]
 
+_COMPRESSED = 15  # type of an element
+_HARMLESS = 1 << 26  # bytes that any file may become
 _BOXES, _NAMES = ("boxes", "aboxes", "roi"), ("images", "list")
 
 
@@ -43,20 +48,45 @@ def read_mat(path: str | Path) -> dict[str, Any]:
     """
     try:
         from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError("MATLAB files need SciPy: pip install scipy", name="scipy") from error
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
+        check_memory(_unpacked(Path(path)), path, "its content")
         return loadmat(path)
     except NotImplementedError as error:
         raise ValueError(
             f"{path}: a file of version 7.3 (HDF5); save it again in MATLAB or Octave: "
             "x = load(file); save('-v7', file, '-struct', 'x')"
         ) from error
-    except (MatReadError, ValueError, TypeError, OSError, EOFError, KeyError) as error:
+    except Exception as error:  # of SciPy, zlib, struct: whatever broken bytes lead to
         raise ValueError(f"{path}: broken, or no MATLAB file; unpack the archive again ({error})") from error
+
+
+def _unpacked(path: Path) -> int:
+    """How many bytes the compressed variables of a file of version 5 become; counted up to a hundred times the file."""
+    size = path.stat().st_size
+    total, most = size, max(_HARMLESS, 100 * size)
+    with path.open("rb") as file:
+        order = "<" if file.read(128)[126:128] == b"IM" else ">"
+        while len(head := file.read(8)) == 8 and total <= most:
+            kind, count = struct.unpack(f"{order}II", head)
+            if kind == _COMPRESSED:
+                total += _inflated(file.read(min(count, size)), most - total)
+            else:
+                file.seek(count, 1)
+    if total > most:
+        raise ValueError(f"unpacked it would be more than {most >> 20:,} MiB, too much for a file so small")
+    return total
+
+
+def _inflated(data: bytes, most: int) -> int:
+    reader, total = zlib.decompressobj(), 0
+    while total <= most and data and not reader.eof:
+        part = reader.decompress(data, 1 << 20)
+        total, data = total + len(part), reader.unconsumed_tail
+    return total
 
 
 def as_rows(array: Any, where: str, top_k: int) -> Rows:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from detectron2.config import CfgNode, get_cfg
 
 from .. import add_dnt_config
+from ..config_files import merge_config_file
 
 _EPILOG = """\
 Ctrl-C stops reading; what was read is finished. A second one stops drawing, too. The files are whole in any case.
@@ -119,7 +120,7 @@ def parse(arguments: Sequence[str] | None = None) -> tuple[argparse.Namespace, C
     cfg = get_cfg()
     add_dnt_config(cfg)
     try:
-        cfg.merge_from_file(args.config_file)
+        merge_config_file(cfg, args.config_file)
     except (AssertionError, KeyError, ValueError) as error:
         parser.error(f"the config {args.config_file}: {error.args[0]}")
     # Keys that follow the last class name are no classes: "--classes dog MODEL.WEIGHTS model.pth".

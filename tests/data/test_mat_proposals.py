@@ -146,3 +146,14 @@ def test_without_scipy_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(ModuleNotFoundError, match="pip install scipy"):
         read_mat(tmp_path / "a.mat")
+
+
+def test_a_bomb_is_refused(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"boxes": np.zeros((9_000_000, 1))}, do_compression=True)
+    with pytest.raises(ValueError, match=r"a\.mat: broken, .*unpacked it would be more than 64 MiB"):
+        read_mat(tmp_path / "a.mat")
+    data = bytearray(Path(tmp_path / "a.mat").read_bytes())
+    data[132:136] = b"\xff" * 4  # of a claimed size
+    (tmp_path / "b.mat").write_bytes(data[:2000])
+    with pytest.raises(ValueError, match=r"b\.mat"):
+        read_mat(tmp_path / "b.mat")

@@ -56,6 +56,7 @@ class StopOnSignal(HookBase):
         try:
             yield
         finally:
+            _hold_back(False)
             _give_back(before)
 
     def before_train(self) -> None:
@@ -64,6 +65,8 @@ class StopOnSignal(HookBase):
 
     def before_step(self) -> None:
         self._waits = True
+        # Loader workers inherit this. They start in the first step, and ignore signals soon after, not at once.
+        _hold_back(self._done is None)
 
     def after_step(self) -> None:
         """Stop, if any rank was asked to.
@@ -72,6 +75,7 @@ class StopOnSignal(HookBase):
             SystemExit: with 128 + signal.
             OSError: the checkpoint can't be written.
         """
+        _hold_back(False)
         self._done, self._waits = self.trainer.iter, False
         self._stopping = self._ask_all()
         if self._stopping:
@@ -113,8 +117,8 @@ class StopOnSignal(HookBase):
         if self._done is None:
             return
         name = f"model_{self._done:07d}"
-        final = "model_final.pth" if self._done + 1 == self.trainer.max_iter else ""
-        if self._checkpointer.saved not in (f"{name}.pth", final):
+        is_last = self._done + 1 == self.trainer.max_iter
+        if self._checkpointer.saved not in (f"{name}.pth", *(["model_final.pth"] if is_last else [])):
             self._checkpointer.save(name, iteration=self._done)
 
     def _exit(self) -> NoReturn:
@@ -132,6 +136,11 @@ def _end(number: int, alone: BaseException) -> NoReturn:
         raise alone
     logging.shutdown()
     os._exit(128 + number)
+
+
+def _hold_back(held: bool) -> None:
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK if held else signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _give_back(handlers: dict[signal.Signals, Any]) -> None:

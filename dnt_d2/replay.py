@@ -82,7 +82,7 @@ def replay(
     """
     model = network(step, device)
     if dtype is not None:
-        model = model.to(dtype)
+        model = _in_another_dtype(model, dtype)
     bad_outputs: list[str] = []
     terms: dict[str, float] = {}
     error = ""
@@ -117,6 +117,19 @@ def restore_random_state(step: Step, device: torch.device) -> None:
     torch.set_rng_state(step.random["cpu"])
     if device.type == "cuda" and "cuda" in step.random:
         torch.cuda.set_rng_state(step.random["cuda"], device)
+
+
+def _in_another_dtype(model: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """The network; its RPN still chooses proposals in float32: NMS doesn't mix boxes and scores of two dtypes."""
+    rpn = getattr(model, "proposal_generator", None)
+    if rpn is not None:
+        choose = rpn.predict_proposals
+
+        def predict_proposals(anchors: Any, logits: list[Tensor], deltas: list[Tensor], sizes: Any) -> Any:
+            return choose(anchors, [x.float() for x in logits], [x.float() for x in deltas], sizes)
+
+        rpn.predict_proposals = predict_proposals
+    return model.to(dtype)
 
 
 @contextmanager

@@ -95,6 +95,6 @@ def _off(found: Tensor, truth: Tensor) -> str:
     if not (found.isfinite() | near).all() or (found.isfinite() & beyond).any():
         return "is finite where it shouldn't be, or the other way round"
     least = limits.tiny * limits.eps  # the smallest number there is
-    allowed = truth.abs() * limits.eps * 0.51 + truth.abs().max() * 1e-5 + least
+    allowed = truth.abs() * limits.eps * 0.51 + truth.abs().max() * 2e-6 + least
     worst = ((found.double() - truth).abs() / allowed)[~near].max()
     return "" if worst <= 1 else f"is off by {float(worst):.1f} times what rounding allows"

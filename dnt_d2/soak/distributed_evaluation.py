@@ -57,7 +57,7 @@ def apart(reference: Reference) -> Fault:
         log.unlink(missing_ok=True)
         return Started.start(reference.run, "disk_0", commands).wait(), log.read_text(errors="replace")
 
-    test = {"DATASETS__TEST": '("minivid_val_seen",)', "MODEL__WEIGHTS": reference.output / "model_final.pth"}
+    test = {"DATASETS__TEST": '("minivid_val_seen",)', "MODEL__WEIGHTS": reference.taught}
     refused = [launch("--eval-only", **test)]
     shutil.rmtree(second, ignore_errors=True)
     shutil.copytree(first, second)  # an older copy must not pass for a shared disk

@@ -106,7 +106,7 @@ def scaling(run: SmallRun, ways: Sequence[Way]) -> Fault:
         "SOLVER.REFERENCE_WORLD_SIZE 1, run on two processes",
         "weights and names of the checkpoints are those of the config with the scaled numbers",
         injected=len(ways),
-        survived=sum(same_checkpoints(expected, folder) for folder in found),
+        survived=sum(same_checkpoints(expected, folder) and same_checkpoints(folder, expected) for folder in found),
         lost=0,
         unit="iterations",
         seconds=time.monotonic() - start,

@@ -72,9 +72,12 @@ class Reference:
 
 
 def same_checkpoints(one: Path, other: Path) -> bool:
-    """Whether two runs left checkpoints of the same names, and the last weights are equal to the bit."""
-    names = [sorted(path.name for path in folder.glob("model_*.pth")) for folder in (one, other)]
-    if names[0] != names[1] or "model_final.pth" not in names[0]:
+    """Whether another run left all checkpoints that this one left, and the last weights are equal to the bit.
+
+    It may have left more: a rank that is told to stop saves one.
+    """
+    names, others = ({path.name for path in folder.glob("model_*.pth")} for folder in (one, other))
+    if not names <= others or "model_final.pth" not in names:
         return False
     first, second = (torch.load(folder / "model_final.pth", weights_only=False)["model"] for folder in (one, other))
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)

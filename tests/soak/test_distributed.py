@@ -55,7 +55,8 @@ def test_a_run_without_checkpoints_equals_nothing(tmp_path: Path) -> None:
     (folders[3] / "model_0000003.pth").touch()
     assert same_checkpoints(folders[0], folders[1])
     assert not same_checkpoints(folders[0], folders[2])  # another weight
-    assert not same_checkpoints(folders[0], folders[3])  # another checkpoint
+    assert same_checkpoints(folders[0], folders[3])
+    assert not same_checkpoints(folders[3], folders[0])  # a checkpoint is missing
     assert not same_checkpoints(tmp_path, tmp_path)
 
 

@@ -22,6 +22,7 @@ from detectron2.evaluation import verify_results
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
+from dnt_d2.checkpoint import WholeFileCheckpointer
 from dnt_d2.command_config import config_of
 from dnt_d2.config_check import check_config
 from dnt_d2.console import tolerate_any_text
@@ -29,7 +30,6 @@ from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
 from dnt_d2.launching import argument_parser, launch_ranks
 from dnt_d2.scaling import scale_to_ranks
-from dnt_d2.vetting import VettedCheckpointer
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> Any:
     cfg = setup(args)
     if args.eval_only:
         model = Trainer.build_model(cfg)
-        VettedCheckpointer(model, save_dir=cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
+        WholeFileCheckpointer(model, cfg.OUTPUT_DIR).resume_or_load(cfg.MODEL.WEIGHTS, resume=args.resume)
         results = Trainer.test(cfg, model)
         if comm.is_main_process():
             verify_results(cfg, results)

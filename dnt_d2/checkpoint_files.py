@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import torch
+from .bounded.torch_files import load_plain
 
 logger = logging.getLogger(__name__)
 
@@ -98,14 +98,12 @@ def damage(path: Path, wanted: Collection[str] = ()) -> str:
             return "is not there"
         if not path.stat().st_size:
             return "is empty"
-        packed = zipfile.is_zipfile(path)
-        if packed:
+        content = load_plain(path)
+        if zipfile.is_zipfile(path):  # as all are since PyTorch 1.6
             with zipfile.ZipFile(path) as archive:
                 broken = archive.testzip()
             if broken is not None:
                 return f"is damaged: {broken} in it is not what was written"
-        # Tensors stay in the file. Those of PyTorch before 1.6 are no archives, and can't be left there.
-        content = torch.load(path, map_location="cpu", weights_only=True, **({"mmap": True} if packed else {}))
     except Exception as error:  # of zipfile, pickle, struct, PyTorch: whatever broken bytes lead to
         return f"is cut off, or no checkpoint ({str(error).strip().splitlines()[0] if str(error).strip() else error!r})"
     if not isinstance(content, dict) or "model" not in content:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from ..bounded.archives import read_npz
 from ..bounded.json import read_json
 from ..formats.results import FrameList
-from ..whole_file import whole_file
+from ..whole_file import remove_leftovers, whole_file
 from .ground_truth import VideoTruth
 from .run_check import check_kinds, check_record, check_truth, check_videos
 from .tables import write_json
@@ -100,6 +100,8 @@ class SavedRun:
         """
         folder = Path(folder)
         (folder / "videos").mkdir(parents=True, exist_ok=True)
+        for place in (folder, folder / "videos"):
+            remove_leftovers(place)
         with whole_file(folder / "truth.npz") as file:
             _write_arrays(file, {**truth.arrays(), **_frame_arrays(frames)})
         ids = np.unique(truth.video_ids).tolist()

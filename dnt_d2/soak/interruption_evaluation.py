@@ -25,14 +25,18 @@ def options_of(run: SmallRun) -> dict[str, Any]:
 
 
 def killed_evaluation(run: SmallRun, expected: dict[str, Any], kills: int, seed: int) -> Fault:
-    """``kill -9`` after a random part of a second of the evaluation, or in the midst of saving a video."""
+    """``kill -9`` after up to two more videos: a part of a second later, or in the midst of saving the next."""
     began, rng, name = time.monotonic(), random.Random(seed), "killed_evaluation"
     folder, survived, struck, finished = run.folder / name, 0, 0, list[int]()
     for kill in range(kills):
-        trial, delay = Trial.begin(run, name, "--eval-only", **options_of(run)), rng.uniform(0.0, 0.6)
-        saving = kill % 2 == 0 and trial.wait_for(lambda: _saves_a_video(folder))
-        if not saving and trial.says(EVALUATING):
-            trial.go_on_for(delay)
+        left, kept_before = set(_half_saved(folder)), len(_videos(folder))
+        trial, more, delay = Trial.begin(run, name, "--eval-only", **options_of(run)), rng.randrange(3), rng.random()
+        trial.says(EVALUATING)
+        trial.wait_for(lambda n=kept_before + more: len(_videos(folder)) >= n)  # type: ignore[misc]
+        if kill % 2 == 0:
+            trial.wait_for(lambda old=left: set(_half_saved(folder)) - old)  # type: ignore[misc]
+        else:
+            trial.go_on_for(delay / 2)
         status = trial.send(signal.SIGKILL)
         struck += status == -signal.SIGKILL
         survived += status in (0, -signal.SIGKILL)
@@ -58,5 +62,5 @@ def _videos(folder: Path) -> list[Path]:
     return sorted(folder.glob("inference/*/runs/*/videos/*.npz"))
 
 
-def _saves_a_video(folder: Path) -> bool:
-    return any(folder.glob("inference/*/runs/*/videos/.*.tmp"))
+def _half_saved(folder: Path) -> list[Path]:
+    return list(folder.glob("inference/*/runs/*/videos/.*.tmp"))

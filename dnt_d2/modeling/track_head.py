@@ -38,8 +38,8 @@ def normalise_correlation(maps: Tensor, norm: str, temperature: float = 1.0) -> 
     """Bring correlation maps to a scale that the tracking convolution can use.
 
     Args:
-        maps: (P, D, H, W) correlations over D displacements. Half precision is normalised in float32: its squares
-            overflow at 256, and its softmax would have steps of 1/1024.
+        maps: (P, D, H, W) correlations over D displacements. Half precision is normalised in, and becomes, float32:
+            a sharp softmax of rounded numbers is off by some percent.
         norm: "none"; "std": zero mean and unit deviation over all of a pair's maps; "softmax": over the displacements
             of each position, after standardising them there, times D, so that 1 is a flat answer and D a sure one.
         temperature: of the softmax; smaller is sharper.

@@ -54,6 +54,12 @@ def test_zero_leaves_the_size() -> None:
     assert resize(image, (30, 40)) is image
 
 
+def test_no_side_vanishes() -> None:
+    assert input_shape(5000, 1, 600, 1000) == (1000, 1)
+    assert input_shape(1, 5000, 600, 1000) == (1, 1000)
+    assert resize(np.full((5000, 1, 3), 7, np.uint8), (1000, 1)).shape == (1000, 1, 3)
+
+
 def test_tensors_are_copies() -> None:
     for shape in [(4, 5, 3), (1, 1, 3), (4, 1, 3)]:
         image = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)

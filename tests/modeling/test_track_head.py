@@ -102,6 +102,16 @@ def test_softmax_is_over_the_displacements_of_a_position(temperature: float) -> 
     assert result[1, :, 2, 3].tolist() == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("norm", ["std", "softmax"])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_half_precision_is_normalised_in_float32(dtype: torch.dtype, norm: str, scale: float) -> None:
+    maps = (torch.randn(2, 25, 6, 7) * scale).to(dtype)
+    result = normalise_correlation(maps, norm, 0.1)
+    assert result.dtype == torch.float32
+    assert torch.allclose(result.double(), normalise_correlation(maps.double(), norm, 0.1), rtol=1e-4, atol=1e-4)
+
+
 def test_an_unknown_norm_is_refused() -> None:
     with pytest.raises(ValueError, match=r"NORM is 'l2': it must be one of none, std, softmax"):
         normalise_correlation(torch.randn(1, 9, 2, 2), "l2")

@@ -140,7 +140,7 @@ def save_run(folder: Path) -> None:
             scores = random.uniform(0, 1, (count, len(CLASSES))).astype(np.float32)
             tracklets = np.tile(boxes[:1], (1 if index else 0, 2))
             classes = np.zeros(count, np.int16)
-            tables = {
+            tables: dict[str, dict[str, Any]] = {
                 "detections": {"boxes": boxes, "scores": scores[:, 0], "classes": classes},
                 "candidates": {"boxes": boxes, "scores": scores},
                 "tracklets": {"boxes": tracklets},

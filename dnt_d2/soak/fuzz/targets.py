@@ -76,6 +76,7 @@ _TEXTS = [
         readers.vid_list,
         readers.make_tree,
         names=("ImageSets/VID/train.txt", "Data/VID"),
+        share=0.7,
     ),
     Target(
         "ILSVRC list, DET",
@@ -85,7 +86,7 @@ _TEXTS = [
         readers.det_list,
         readers.make_tree,
         names=("ImageSets/DET/train.txt", "Annotations/DET"),
-        share=0.5,
+        share=0.3,
     ),
     Target("COCO-VID JSON", "videos.json", sound.coco_vid_files, trees.change_json, readers.coco_vid, share=2),
     Target(
@@ -145,6 +146,7 @@ _TEXTS = [
         readers.saved_run,
         sound.save_run,
         names=("run.json", "truth.npz", "videos"),
+        share=0.3,
     ),
 ]
 

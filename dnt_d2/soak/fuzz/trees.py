@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any
 from xml.etree import ElementTree
@@ -61,9 +62,9 @@ def _change_element(random: Random, root: ElementTree.Element, other: ElementTre
     elif dice < 0.57 and children:
         node.remove(random.choice(children))
     elif dice < 0.68 and children:
-        node.insert(random.randrange(len(children) + 1), random.choice(children))
+        node.insert(random.randrange(len(children) + 1), deepcopy(random.choice(children)))
     elif dice < 0.76:
-        node.append(random.choice(list(other.iter())))
+        node.append(deepcopy(random.choice(list(other.iter()))))
     elif dice < 0.84:
         node.tag = random.choice(
             ("object", "bndbox", "size", "name", "x", "xmin", "width", "trackid", node.tag.upper())

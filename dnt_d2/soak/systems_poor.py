@@ -97,7 +97,7 @@ def _hide(module: ModuleType, values: Mapping[str, Any]) -> None:
     before = {name: module.__dict__.pop(name) for name in values if name in module.__dict__}
 
     def find(name: str) -> Any:
-        ours = _is_ours(sys._getframe(1))
+        ours = _is_ours()
         if name not in before or (ours and values[name] is None):
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         return values[name] if ours else before[name]
@@ -105,14 +105,16 @@ def _hide(module: ModuleType, values: Mapping[str, Any]) -> None:
     module.__getattr__ = find  # type: ignore[method-assign]
 
 
-def _is_ours(frame: FrameType | None) -> bool:
+def _is_ours() -> bool:
+    """Whether who called our caller is code of this project."""
+    frame: FrameType | None = sys._getframe(1).f_back
     path = frame.f_code.co_filename if frame is not None else ""
     return path.startswith(_OURS) and path != __file__
 
 
 def _importer(before: Callable[..., Any]) -> Callable[..., Any]:
     def find(name: str, *args: Any, **options: Any) -> Any:
-        if name.partition(".")[0] in MODULES and _is_ours(sys._getframe(1)):
+        if name.partition(".")[0] in MODULES and _is_ours():
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return before(name, *args, **options)
 
@@ -135,7 +137,7 @@ class _FileRules:
                 self._check_closed(path)
         if event in ("os.mkdir", "os.rename") or (event == "open" and self._is_new(args)):
             self._check_name(args[event == "os.rename"])
-        if event == "open" and _is_ours(sys._getframe(1)):
+        if event == "open" and _is_ours():
             if str(args[0]).startswith(("/proc/", "/dev/", "/sys/")):
                 raise FileNotFoundError(2, "No such file or directory", args[0])
             if isinstance(args[0], (str, bytes)) and os.path.isdir(args[0]):

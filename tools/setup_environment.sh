@@ -10,7 +10,9 @@ cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
 VENV=.venv
 STAMP=$VENV/.installed
-want=$(cat pyproject.toml tools/setup_environment.sh | sha256sum | cut -d' ' -f1)
+# By Python: macOS has no sha256sum.
+want=$(cat pyproject.toml tools/setup_environment.sh |
+    "$PYTHON" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
 if [ -f "$STAMP" ] && [ "$(cat "$STAMP")" = "$want" ]; then exit 0; fi
 
 "$PYTHON" -c 'import sys; assert sys.version_info >= (3, 11), f"Python 3.11 or newer is needed, this is {sys.version}"'

@@ -5,7 +5,8 @@ Detectron2 leaves such rows out in testing: a network whose weights are NaN find
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -34,6 +35,21 @@ def check_given(boxes: Tensor, item: dict[str, Any], what: str) -> None:
             f"{_name(item)}: row {row} of {what} is {boxes[row].tolist()}, which is not finite, or no picture is as "
             "large: correct the file that it comes from, or leave the row out"
         )
+
+
+@contextmanager
+def rpn_named() -> Iterator[None]:
+    """In training Detectron2's RPN stops at boxes and scores that are not finite, before it gives its losses.
+
+    Raises:
+        FloatingPointError: the same, with the names of those losses.
+    """
+    try:
+        yield
+    except FloatingPointError as error:
+        raise FloatingPointError(
+            f"the RPN's boxes or scores are not finite (loss_rpn_cls, loss_rpn_loc): {error}"
+        ) from error
 
 
 def check_found(

@@ -12,7 +12,7 @@ from detectron2.modeling.backbone import Backbone
 from detectron2.structures import ImageList, Instances
 from torch import Tensor, nn
 
-from .finite import check_found, check_given
+from .finite import check_found, check_given, rpn_named
 from .frames import Candidates, FrameMaps
 from .given_proposals import given_proposals
 from .pair_inference import infer_pairs
@@ -227,12 +227,8 @@ class DetectAndTrack(nn.Module):
     ) -> tuple[list[Instances], dict[str, Tensor]]:
         """Proposals of all frames t, then of all frames t + tau, and the RPN's losses, if there is one."""
         if self.proposal_generator is not None:
-            try:
+            with rpn_named():
                 return self.proposal_generator(images, maps.features, targets)
-            except FloatingPointError as error:  # it looks at its boxes before it gives its losses
-                raise FloatingPointError(
-                    f"the RPN's boxes or scores are not finite (loss_rpn_cls, loss_rpn_loc): {error}"
-                ) from error
         kinds = ["", "next_"] if self.track_head is not None else [""]
         return [p for kind in kinds for p in self.given_proposals(items, kind) or []], {}
 

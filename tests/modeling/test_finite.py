@@ -11,7 +11,7 @@ from detectron2.structures import Boxes, Instances
 from detectron2.utils.events import EventStorage
 
 from dnt_d2.modeling import VideoStream
-from dnt_d2.modeling.finite import check_found, check_given, check_tracks
+from dnt_d2.modeling.finite import check_found, check_given, check_tracks, rpn_named
 from dnt_d2.modeling.frames import Candidates, FrameMaps
 
 NAN, INF = float("nan"), float("inf")
@@ -28,6 +28,11 @@ def test_a_box_that_comes_in_is_named(value: float) -> None:
     boxes = torch.tensor([[0, 0, 1, 1], [0, 0, value, 1]])
     with pytest.raises(FloatingPointError, match=r"^a\.jpg: row 1 of gt_boxes is \[0\.0, 0\.0, .*not finite"):
         check_given(boxes, {"file_name": "a.jpg"}, "gt_boxes")
+
+
+def test_losses_of_the_rpn_are_named() -> None:
+    with pytest.raises(FloatingPointError, match=r"not finite \(loss_rpn_cls, loss_rpn_loc\): diverged"), rpn_named():
+        raise FloatingPointError("diverged")
 
 
 def found(boxes: torch.Tensor, probs: torch.Tensor) -> list[Candidates]:

@@ -15,11 +15,15 @@ import pytest
 import torch
 from detectron2.config import CfgNode
 from detectron2.engine import HookBase
+from detectron2.engine.hooks import EvalHook, PeriodicCheckpointer, PeriodicWriter
 from detectron2.evaluation import DatasetEvaluator
 from torch import nn
 
+from dnt_d2.checkpoint import PatientCheckpoints
 from dnt_d2.engine import SeedEachStep, Trainer
 from dnt_d2.modeling import DetectAndTrack
+from dnt_d2.preemption import StopOnSignal
+from dnt_d2.records import Records
 
 pytestmark = pytest.mark.usefixtures("loggers_as_before")
 
@@ -160,6 +164,30 @@ def test_resuming_without_a_checkpoint_begins_at_the_beginning(
     cfg = make_cfg("new", "SOLVER.MAX_ITER", 1)
     assert train(cfg, resume=True).start_iter == 0
     assert len(items) == 2
+
+
+def test_hooks_come_in_an_order_that_loses_nothing(make_cfg: Callable[..., CfgNode]) -> None:
+    """A checkpoint before the evaluation that may fail, a stop after the checkpoint, and what finishes a step last."""
+    trainer = Trainer(make_cfg("x"))
+    kinds = [type(hook) for hook in trainer.build_hooks()]
+    order = [PatientCheckpoints, StopOnSignal, EvalHook, PeriodicWriter, Records]
+    assert [kind for kind in kinds if kind in order] == order
+    assert PeriodicCheckpointer not in kinds
+    assert kinds[-1] is Records
+
+
+def test_a_damaged_checkpoint_costs_its_iterations_alone(
+    make_cfg: Callable[..., CfgNode], items: list[tuple[str, int]]
+) -> None:
+    """The last of two is cut off: the one before is gone on from, with the items of then."""
+    cfg = make_cfg("damaged", "SOLVER.MAX_ITER", 4, "SOLVER.CHECKPOINT_PERIOD", 2)
+    train(cfg)
+    folder, seen = Path(cfg.OUTPUT_DIR), items[:]
+    for path in (folder / "model_0000003.pth", folder / "model_final.pth"):
+        path.write_bytes(path.read_bytes()[:-100])
+    items.clear()
+    assert train(cfg, resume=True).start_iter == 2
+    assert items == seen[2 * 2 :]
 
 
 def test_resuming_a_finished_run_trains_no_more(make_cfg: Callable[..., CfgNode], items: list[tuple[str, int]]) -> None:

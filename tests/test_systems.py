@@ -24,12 +24,8 @@ from dnt_d2.soak.systems_poor import MODULES, environment, gone
 ROOT = Path(__file__).parents[1]
 PLACES = ("train_net.py", "dnt_d2/**/*.py", "tools/*.py", "datasets/*.py")
 # Whoever breaks things on purpose needs signals; it runs where there are some.
-SOURCES = [
-    path
-    for place in PLACES
-    for path in sorted(ROOT.glob(place))
-    if path.parent.name != "soak" and "soak/" not in str(path)
-]
+_ALL = [path for place in PLACES for path in sorted(ROOT.glob(place))]
+SOURCES = [path for path in _ALL if "soak" not in path.relative_to(ROOT).parts]
 
 # Where names that only some systems have are behind a guard, which the poor system of `dnt_d2.soak` tries.
 GUARDED = {
@@ -40,6 +36,7 @@ GUARDED = {
     "dnt_d2/data/xml_reading.py": {"os.sched_getaffinity"},
     "dnt_d2/benchmark/memory.py": {"/proc/self/clear_refs", "/proc/self/status"},
     "dnt_d2/bounded/memory.py": {"/sys/fs/cgroup/memory.max", "os.sysconf"},
+    "dnt_d2/preemption.py": {"signal.SIG_BLOCK", "signal.SIG_UNBLOCK", "signal.pthread_sigmask"},
     "dnt_d2/ranks.py": {"signal.SIGKILL"},  # on Linux alone
     "dnt_d2/minivid/packages.py": {"os.geteuid"},
     "dnt_d2/video/locate.py": {"/dev/"},  # a word that people may say

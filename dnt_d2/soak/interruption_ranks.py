@@ -18,7 +18,7 @@ _OPTIONS = ("--num-gpus", "2")
 def stopped_ranks(run: SmallRun) -> Fault:
     """SIGTERM to the launcher alone; in the resumed training, to its second rank alone."""
     began, name, survived, starts = time.monotonic(), "ranks", 0, list[int]()
-    sizes = keys({**SIZES, "TEST.EVAL_PERIOD": 0})
+    sizes = keys({**SIZES, "SOLVER.MAX_ITER": STEPS // 2, "TEST.EVAL_PERIOD": 0})
     Trial.begin(run, "whole_ranks", *_OPTIONS, **sizes).end()
     for second_rank in (False, True):
         trial = Trial.begin(run, name, *_OPTIONS, "--resume", **sizes)

@@ -84,7 +84,7 @@ def install() -> None:
     warnings.filterwarnings("error", category=EncodingWarning, module=r"(dnt_d2|__main__|__mp_main__|train_net)\b")
     if settings["poor"]:
         look, read_link = os.listdir, os.readlink
-        none = {"supports_dir_fd": set(), "supports_fd": set(), "supports_follow_symlinks": set()}
+        none: dict[str, Any] = {"supports_dir_fd": set(), "supports_fd": set(), "supports_follow_symlinks": set()}
         _hide(os, dict.fromkeys(gone(os)) | none | {"name": "nt"})
         _hide(signal, dict.fromkeys(gone(signal)))
         _hide(sys, {"platform": "win32"})

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..bounded.numbers import shortened
-from ..bounded.paths import leads_out
+from ..bounded.paths import is_writable_path, leads_out
 from ..bounded.text import check_lines
 from .made_lists import CLASS_LISTS, IMAGE_EXTENSION, make_list
 
+# Letters: no part of a path so short takes more bytes than a file system has; with root and folders, none has more.
+_SHORT, _LONGEST_PATH = 63, 1000
 _NUMBER = re.compile(r"-?\d{1,18}")
 
 
@@ -92,10 +94,17 @@ def list_lines(file_name: str) -> Iterator[tuple[int, tuple[str, int | None] | s
     with open(file_name, encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             words = line.split()
-            if len(words) > 2 or (len(words) == 2 and not _NUMBER.fullmatch(words[1])) or leads_out("".join(words[:1])):
+            wrong = len(words) > 2 or (len(words) == 2 and not _NUMBER.fullmatch(words[1]))
+            if wrong or (words and not _may_be_path(words[0])):
                 yield number, shortened(line.strip())
             elif words:
                 yield number, (words[0], int(words[1]) if len(words) == 2 else None)
+
+
+def _may_be_path(word: str) -> bool:
+    if len(word) <= _SHORT:
+        return not leads_out(word)
+    return len(word) <= _LONGEST_PATH and is_writable_path(word)
 
 
 def find_folder(root: str, part: str, name: str, path: str) -> str | None:
@@ -171,7 +180,7 @@ def frame_names(root: str, video: str, annotated: Sequence[str] | None = None) -
     found = [numbered_files(folder, extension) for folder, extension in parts]
     names = found[0] | found[1]
     if not names:
-        raise FileNotFoundError(f"{parts[0][0]} has no frames; unpack the archive again")
+        raise FileNotFoundError(f"{parts[0][0]} has no frames; unpack the archive again, or take it out of the list")
     for (folder, extension), there in zip(parts, found, strict=True):
         for number in range(min(names), max(names) + 1):
             if number not in there:
@@ -211,7 +220,9 @@ def numbered_files(folder: str, extension: str) -> dict[int, str]:
     try:
         names = [name.removesuffix(extension) for name in os.listdir(folder) if name.endswith(extension)]
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"{folder}: this video is listed but missing; unpack the archive again") from None
+        raise FileNotFoundError(
+            f"{folder}: this video is listed but missing; unpack the archive again, or take it out of the list"
+        ) from None
     for name in names:
         if not name.isdecimal():
             raise ValueError(

@@ -106,7 +106,7 @@ def chosen_frames(
     missing = sorted(set(wanted) - set(names))
     for name in missing:
         path = f"{root}/Data/VID/{video}/{name}{IMAGE_EXTENSION}"
-        message = f"{path} is listed but missing"
+        message = f"{path} is listed but missing; unpack the archive again, or take it out of the list"
         if lenient is None or lenient.testing:
             raise FileNotFoundError(message)
         if os.path.isfile(path):

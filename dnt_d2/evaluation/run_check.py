@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bounded.numbers import shortened
 from ..formats.results import FrameList
 from .ground_truth import VideoTruth
 from .video_record import VideoRecord
@@ -17,6 +18,10 @@ _SHAPES: Mapping[str, Mapping[str, tuple[str, tuple[int, ...]]]] = {
     "candidates": {"boxes": ("f", (4,)), "scores": ("f", (-1,))},  # -1: one for each class
     "tracklets": {"boxes": ("f", (8,))},
     "proposals": {"boxes": ("f", (4,))},
+}
+_WORDS = {
+    **{str: "a text", int: "a whole number", float: "a number", bool: "true or false"},
+    **{dict: "an object", list: "a list", type(None): "null"},
 }
 _OPTIONAL = ("tracks",)
 
@@ -31,7 +36,7 @@ def check_kinds(content: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
         if key not in content:
             raise ValueError(f"lacks {key!r}")
         if type(content[key]) is not kind:
-            raise ValueError(f"has a {type(content[key]).__name__} as {key!r}, not a {kind.__name__}")
+            raise ValueError(f"has {_in_words(type(content[key]))} as {key!r}, not {_in_words(kind)}")
 
 
 def check_videos(videos: Sequence[Any]) -> dict[int, str]:
@@ -107,6 +112,23 @@ def check_record(record: VideoRecord, num_classes: int) -> None:
             if values.shape != shape or values.dtype.kind not in kinds:
                 raise ValueError(f"{table}/{column} is {values.dtype} {values.shape}, not {shape}")
     _in_range("detections/classes", record.detections.columns["classes"], num_classes)
+
+
+def check_names(arrays: Mapping[str, Any], names: Sequence[str]) -> None:
+    """See that there are these arrays, and no others.
+
+    Raises:
+        ValueError: one is missing, or one more is there.
+    """
+    for name in names:
+        if name not in arrays:
+            raise ValueError(f"it lacks {name!r}")
+    if others := sorted(arrays.keys() - set(names)):
+        raise ValueError(f"it has {shortened(others[0])!r}, which is not one of {', '.join(names)}")
+
+
+def _in_words(kind: type) -> str:
+    return _WORDS.get(kind, kind.__name__)
 
 
 def _in_range(name: str, values: NDArray[Any], end: int) -> None:

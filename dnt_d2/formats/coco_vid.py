@@ -13,7 +13,7 @@ from ..bounded.json import read_json
 from ..bounded.numbers import LARGEST_SIDE, shortened
 from ..bounded.paths import join_inside
 from ..whole_file import whole_file
-from .coco_vid_frames import Entry, frame_ids, text, whole_number
+from .coco_vid_frames import Entry, frame_ids, named, text, whole_number
 from .video_set import Frame, Note, VideoSet, make_frame, make_note, plain_number
 
 
@@ -55,18 +55,17 @@ def read_coco_vid(
     for frame in frames:
         frame["file_name"] = _place(frame, folder, name)
         by_image[frame["image_id"]] = frame
-    for entry in _by_id(content["annotations"], "annotation", name, optional=True).values():
-        image = whole_number(entry, "image_id", "annotation", name)
-        if image not in by_image:
-            raise ValueError(
-                f"{name}: annotation {entry.get('id')} is of image {image}, which is not in 'images'; "
-                "add the image, or take the annotation out"
-            )
-        tracked = kind == "video" and entries[image].get("video_id") is not None
-        _check_video(entry, entries[image], name)
-        if tracked and not need_tracks and entry.get("instance_id", entry.get("track_id")) is None:
-            entry["instance_id"] = -1
-        by_image[image]["annotations"].append(_note(entry, by_image[image], categories, tracked, name))
+    for key, entry in _by_id(content["annotations"], "annotation", name, optional=True).items():
+        try:
+            frame, image = _image_of(entry, by_image, entries, name)
+            tracked = kind == "video" and image.get("video_id") is not None
+            if tracked and not need_tracks and entry.get("instance_id", entry.get("track_id")) is None:
+                entry["instance_id"] = -1
+            frame["annotations"].append(_note(entry, frame, categories, tracked, name))
+        except ValueError as error:
+            if isinstance(key, int):
+                raise
+            raise ValueError(f"{error}; it is annotation {key[1]} of the list, counted from 0") from None
     classes = [text(entry, "name", "category", name) for entry in categories.values()]
     return VideoSet(frames, names, classes, kind)
 
@@ -196,27 +195,35 @@ def _frame(image: Entry, video: tuple[int, int, int], path: str) -> Frame:
     return make_frame(text(image, "file_name", "image", path), image["id"], (width, height), video)
 
 
-def _check_video(entry: Entry, image: Entry, path: str) -> None:
-    video = entry.get("video_id")
+def _image_of(entry: Entry, frames: Mapping[int, Frame], images: Mapping[int, Entry], path: str) -> tuple[Frame, Entry]:
+    """The frame of an annotation, and its entry; both must be of the same video."""
+    key = whole_number(entry, "image_id", "annotation", path)
+    if key not in frames:
+        raise ValueError(
+            f"{path}: annotation {named(entry)} is of image {key}, which is not in 'images'; "
+            "add the image, or take the annotation out"
+        )
+    image, video = images[key], entry.get("video_id")
     if video is not None and video != image.get("video_id"):
         raise ValueError(
-            f"{path}: annotation {entry.get('id')} is of video {video}, but its image {image['id']} is of "
-            f"video {image.get('video_id')}; correct one of them"
+            f"{path}: annotation {named(entry)} is of video {shortened(repr(video))}, but its image {key} is of "
+            f"video {image.get('video_id')!r}; correct one of them"
         )
+    return frames[key], image
 
 
 def _note(entry: Entry, frame: Frame, categories: Mapping[int, Entry], tracked: bool, path: str) -> Note:
     category = whole_number(entry, "category_id", "annotation", path)
     if category not in categories:
         raise ValueError(
-            f"{path}: annotation {entry.get('id')} has category {category}, which is not in 'categories'; "
+            f"{path}: annotation {named(entry)} has category {category}, which is not in 'categories'; "
             "add it, or take the annotation out"
         )
     bbox = entry.get("bbox")
     if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(_is_number, bbox))):
         found = shortened(repr(bbox))
         raise ValueError(
-            f"{path}: annotation {entry.get('id')}: 'bbox' is {found}, not [x, y, width, height] of finite numbers; "
+            f"{path}: annotation {named(entry)}: 'bbox' is {found}, not [x, y, width, height] of finite numbers; "
             "correct the file"
         )
     x, y, width, height = map(float, bbox)

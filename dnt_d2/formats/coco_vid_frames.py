@@ -27,7 +27,7 @@ def whole_number(entry: Entry, key: str, what: str, path: str) -> int:
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer() and abs(value) < 2**63):
         return int(value)
     found = "is missing" if value is None else f"is {shortened(repr(value))}, not a whole number of 64 bits"
-    raise ValueError(f"{path}: {what} {_id(entry)}: {key!r} {found}; correct the file")
+    raise ValueError(f"{path}: {what} {named(entry)}: {key!r} {found}; correct the file")
 
 
 def text(entry: Entry, key: str, what: str, path: str) -> str:
@@ -35,12 +35,14 @@ def text(entry: Entry, key: str, what: str, path: str) -> str:
     value = entry.get(key)
     if not (isinstance(value, str) and value):
         found = "is missing" if value is None else f"is {shortened(repr(value))}, not a name"
-        raise ValueError(f"{path}: {what} {_id(entry)}: {key!r} {found}; correct the file")
+        raise ValueError(f"{path}: {what} {named(entry)}: {key!r} {found}; correct the file")
     return value
 
 
-def _id(entry: Entry) -> str:
-    return shortened(str(entry.get("id", "(without id)")))
+def named(entry: Entry) -> str:
+    """The id of an entry, for messages."""
+    value = entry.get("id")
+    return "(without id)" if value is None else shortened(str(value))
 
 
 def frame_ids(

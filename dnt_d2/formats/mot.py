@@ -6,7 +6,6 @@ corners. Tracks are labels and stay as they are.
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +14,8 @@ from ..bounded.numbers import LARGEST_SIDE, shortened
 from ..bounded.paths import leads_out
 from .images import image_size
 from .mot_lines import read_ground_truth, read_lines
+from .seqinfo import read_info
 from .video_set import Frame, VideoSet, make_frame
-
-_LARGEST_INFO = 8192  # bytes of a seqinfo.ini; the time to read one grows with the square of a line
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -95,7 +93,7 @@ def _is_folder(root: Path, line: str) -> bool:
 
 
 def _read_sequence(folder: Path, place: int, class_names: list[str], first_id: int) -> list[Frame]:
-    info = _read_info(folder / "seqinfo.ini")
+    info = read_info(folder / "seqinfo.ini")
     image_folder = info.get("imdir", "img1")
     if leads_out(image_folder) or "\0" in image_folder:
         raise ValueError(
@@ -110,7 +108,7 @@ def _read_sequence(folder: Path, place: int, class_names: list[str], first_id: i
     said = info.get("seqlength", str(len(images)))
     if said != str(len(images)):
         raise ValueError(
-            f"{folder}/seqinfo.ini: seqLength is {shortened(said)}, but there are {len(images)} frames; unpack the "
+            f"{folder}/seqinfo.ini: seqLength is {shortened(said)!r}, but there are {len(images)} frames; unpack the "
             "sequence again, or correct it"
         )
     size = _size(info, images[0], folder)
@@ -145,18 +143,6 @@ def _numbered_images(folder: Path) -> list[Path]:
                 "from 000001 without gaps"
             )
     return [found[number] for number in sorted(found)]
-
-
-def _read_info(path: Path) -> dict[str, str]:
-    """The section [Sequence] in lower case, empty without a file."""
-    parser = configparser.ConfigParser(interpolation=None)
-    if path.is_file() and path.stat().st_size > _LARGEST_INFO:
-        raise ValueError(f"{path}: it has more than {_LARGEST_INFO} bytes, as no seqinfo.ini has; write or remove it")
-    try:
-        parser.read(path, encoding="utf-8-sig")
-        return dict(parser["Sequence"]) if path.is_file() else {}
-    except (configparser.Error, KeyError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: broken or without section [Sequence] ({error}); correct or remove it") from None
 
 
 def _size(info: dict[str, str], image: Path, folder: Path) -> tuple[int, int]:

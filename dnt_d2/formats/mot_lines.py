@@ -86,8 +86,9 @@ def _note(line: str, length: int, labels: Sequence[str], ids: dict[str, int]) ->
     if name not in ids:
         if ignored:
             return None
+        missing = "; the class, in column 8, is left out where there is one class alone" if label == -1 else ""
         raise ValueError(
-            f"class {label:g} is not one of 1 to {len(labels)}"
+            f"class {label:g} is not one of 1 to {len(labels)}{missing}"
             if name is None
             else f"class {label:g} is {name!r} in labels.txt, which is not a class of this data set"
         )

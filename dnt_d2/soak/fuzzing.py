@@ -17,7 +17,7 @@ from .record import Fault, Work
 
 logger = logging.getLogger(__name__)
 
-COUNTS = {"text": 100_000, "archive": 4_000, "image": 1_400, "video": 1_400}
+COUNTS = {"text": 100_000, "archive": 2_000, "image": 1_400, "video": 1_400}
 """Files of each kind; of images 1,000 are JPEG and of videos 1,000 are mp4, see :attr:`.harness.Target.share`."""
 
 GUIDED_SECONDS = 12.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dnt_d2.evaluation.ground_truth import VideoTruth
-from dnt_d2.evaluation.run_check import check_kinds, check_record, check_truth, check_videos
+from dnt_d2.evaluation.run_check import check_kinds, check_names, check_record, check_truth, check_videos
 from dnt_d2.evaluation.video_record import Rows, VideoRecord
 from dnt_d2.formats.results import FrameList
 
@@ -78,8 +78,16 @@ def test_kinds() -> None:
     check_kinds({"a": 1, "b": {}}, {"a": int, "b": dict})
     with pytest.raises(ValueError, match="lacks 'a'"):
         check_kinds({}, {"a": int})
-    with pytest.raises(ValueError, match="has a bool as 'a', not a int"):
+    with pytest.raises(ValueError, match="has true or false as 'a', not a whole number"):
         check_kinds({"a": True}, {"a": int})
+
+
+def test_names() -> None:
+    check_names({"a": 1, "b": 2}, ["b", "a"])
+    with pytest.raises(ValueError, match="it lacks 'b'"):
+        check_names({"a": 1}, ["a", "b"])
+    with pytest.raises(ValueError, match="it has 'c', which is not one of a, b"):
+        check_names({"a": 1, "b": 1, "c": 1}, ["a", "b"])
 
 
 def _truth(**changes: Any) -> VideoTruth:

@@ -176,6 +176,19 @@ def test_errors_name_file_and_id(tmp_path: Path, keys: tuple[Any, ...], value: A
     assert str(error.value).startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("bbox", [1, 2, 3]), ("category_id", 9), ("image_id", 99), ("video_id", "x")]
+)
+def test_an_annotation_without_id_is_found_by_its_place(tmp_path: Path, key: str, value: Any) -> None:
+    content = changed(("annotations", 1, key), value)
+    for annotation in content["annotations"]:
+        annotation.pop("id", None)
+    with pytest.raises(
+        ValueError, match=r"annotation \(without id\).*; it is annotation 1 of the list, counted from 0"
+    ):
+        read_coco_vid(write(tmp_path / "a.json", content))
+
+
 def test_a_mark_of_the_byte_order_is_no_text(tmp_path: Path) -> None:
     path = write(tmp_path / "x.json", SMALL)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())

@@ -137,10 +137,10 @@ def test_a_wrong_image_folder_names_seqinfo(tmp_path: Path, image_folder: str) -
 @pytest.mark.parametrize(
     ("info", "message"),
     [
-        ("[Sequence]\nseqLength=4\n", "seqLength is 4, but there are 3 frames"),
+        ("[Sequence]\nseqLength=4\n", "seqLength is '4', but there are 3 frames"),
         ("[Sequence]\nimWidth=wide\nimHeight=9\n", "imWidth and imHeight are 'wide' and '9'"),
-        ("[Other]\n", "without section"),
-        ("name=a\n", "broken"),
+        ("[Other]\n", r"it has no section \[Sequence\]"),
+        ("name=a\n", r"ini:1: 'name=a' stands before the line \[Sequence\]"),
     ],
 )
 def test_wrong_seqinfo(tmp_path: Path, info: str, message: str) -> None:

@@ -82,7 +82,10 @@ def test_ignored_objects(tmp_path: Path) -> None:
         ("1,1.5,1,1,9,9,1,1,1", "id 1.5"),
         ("1,1,1,1,9,9,1,3,1", "class 3 is not one of 1 to 2"),
         ("1,1,1,1,9,9,1,0,1", "class 0 is not one of 1 to 2"),
-        ("1,1,1,1,9,9,1,-1,1", "class -1 is not one of 1 to 2"),
+        (
+            "1,1,1,1,9,9,1,-1,1",
+            "class -1 is not one of 1 to 2; the class, in column 8, is left out where there is one class alone",
+        ),
         ("1,1,1,1,9,9", "class -1"),
     ],
 )

@@ -16,7 +16,7 @@ from .flat import change_bytes
 
 _SCAN = 0xDA
 _CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta", b"mvex", b"moof", b"traf", b"dinf")
-_TYPES = ("f4", "f8", "i1", "i8", "u8", "?", "c16", "U3", "S5", "M8[s]", "f2")
+_TYPES = ("f4", "f8", "i1", "i8", "u8", "?", "c16", "U3", "S5", ">f8", "f2")
 _EXTREMES = (0, 1, -1, 127, -128, 2**31 - 1, 2**40, 2**62, float("nan"), float("inf"), -1e30, 1e308)
 
 

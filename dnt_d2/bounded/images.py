@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import warnings
 from typing import Any
@@ -20,7 +21,9 @@ _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 # Starts of frames in JPEG: 0xC0 ... 0xCF but for those that define tables.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
+_MOST_SEGMENTS = 10_000  # before the pixels; a profile of colours may take hundreds
 _SCAN, _END = 0xDA, 0xD9
+_MARKER = re.compile(rb"\xff[^\x00\xff]")  # others are filling, or none
 
 
 class TooLarge(ValueError):
@@ -96,11 +99,12 @@ def header_size(data: bytes) -> tuple[int, int] | None:
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     at = 2
-    while (at := data.find(b"\xff", at)) >= 0 and at + 9 <= len(data):
-        marker = data[at + 1]
-        if marker in (0xFF, 0x00):  # filling, or nothing
-            at += 1 + (marker == 0)
-        elif marker in _FRAMES:
+    for _ in range(_MOST_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None or found.end() + 7 > len(data):
+            return None
+        at, marker = found.start(), data[found.start() + 1]
+        if marker in _FRAMES:
             return int.from_bytes(data[at + 7 : at + 9]), int.from_bytes(data[at + 5 : at + 7])
         elif marker in (_SCAN, _END):
             return None

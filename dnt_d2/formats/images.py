@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -81,14 +80,12 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
         FileNotFoundError: there is no such image.
         ValueError: it is none.
     """
-    from PIL import Image  # only here: it reads headers without pixels
+    from ..bounded.images import TooLarge, header_size, read_bytes  # only here: it takes OpenCV to load
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of many pixels: none are decoded
-            with Image.open(path) as image:
-                return image.size
-    except FileNotFoundError:
-        raise
-    except Exception:  # whatever broken headers lead to in Pillow's readers
-        raise ValueError(f"{os.fspath(path)}: this is not an image; replace it, or write seqinfo.ini") from None
+        size = header_size(read_bytes(path))
+    except TooLarge as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
+    if size is None or min(size) < 1:
+        raise ValueError(f"{os.fspath(path)}: this is not an image; replace it, or write seqinfo.ini")
+    return size

@@ -62,8 +62,9 @@ class LossWatch(HookBase):
             seed: of the training, for the file.
 
         Raises:
-            NonFiniteError: on every rank, when a rank's losses or the gradients are not finite, or when
-                :data:`PATIENCE` updates in a row were skipped; on one rank alone, when its forward pass says so itself.
+            NonFiniteError: on every rank, and when all files are written, if a rank's losses or the gradients are not
+                finite, or :data:`PATIENCE` updates in a row were skipped; on one rank alone, if its forward pass says
+                so itself.
         """
         self._iteration, self._seed = iteration, seed
         # For the length of the step: a copy of the model, for an evaluation on the way, would copy its hooks.
@@ -97,11 +98,15 @@ class LossWatch(HookBase):
             distributed.all_reduce(shared)
             flags = shared
         *losses, gradient = flags.tolist()
-        if faulty := [rank for rank, flag in enumerate(losses) if flag]:
-            if own not in faulty:
-                raise NonFiniteError(_elsewhere(self._iteration, faulty, self._cfg.OUTPUT_DIR))
-            raise self._stop(_in_words(self._terms))
-        self._judge_gradient(bool(gradient))
+        if losses[own]:
+            fault = _in_words(self._terms)
+        else:
+            fault = "" if any(losses) else self._judge_gradient(bool(gradient))
+        if not fault and not any(losses):
+            return
+        # They wait for each other: the first one to end has the launcher end the rest, in the midst of their files.
+        told = comm.all_gather(str(self._stop(fault)) if fault else "")
+        raise NonFiniteError(told[own] or "; ".join(f"rank {n} says: {text}" for n, text in enumerate(told) if text))
 
     def _look(self) -> Tensor:
         """(2,) whether this rank's losses, and the gradients, are not finite. Nothing waits for a GPU here."""
@@ -109,15 +114,15 @@ class LossWatch(HookBase):
         norm = torch.nn.utils.get_total_norm([p.grad for _, p in self._parameters if p.grad is not None])
         return torch.stack([losses.isfinite().all(), norm.isfinite()]).logical_not().float()
 
-    def _judge_gradient(self, bad: bool) -> None:
+    def _judge_gradient(self, bad: bool) -> str:
+        """What is wrong, in words, or nothing."""
         self._skipped = self._skipped + 1 if bad else 0
         if bad and not self._half:
-            raise self._stop(_gradient_in_words(self._parameters))
+            return _gradient_in_words(self._parameters)
         if self._skipped >= PATIENCE:  # AMPTrainer skips such updates by design, and lowers the scale
-            raise self._stop(
-                f"{PATIENCE} updates in a row were skipped, whatever the loss was scaled by: "
-                + _gradient_in_words(self._parameters)
-            )
+            gradient = _gradient_in_words(self._parameters)
+            return f"{PATIENCE} updates in a row were skipped, whatever the loss was scaled by: {gradient}"
+        return ""
 
     def _stop(self, fault: str) -> NonFiniteError:
         """Write the file of this step; the error that ends the training."""
@@ -170,13 +175,6 @@ def _gradient_in_words(parameters: Sequence[tuple[str, nn.Parameter]]) -> str:
         return f"the losses are finite, but not the gradients of {_some(bad)}"
     steepest = max((p.grad.abs().max().item(), name) for name, p in parameters if p.grad is not None)
     return f"the gradients are so large that their norm is infinite, up to {steepest[0]:.1e} in {steepest[1]}"
-
-
-def _elsewhere(iteration: int, ranks: Sequence[int], folder: str) -> str:
-    return (
-        f"losses are not finite on rank {_some([str(x) for x in ranks])} (iteration {iteration}), which says more; "
-        f"the file of the step is in {Path(folder, FOLDER)} of its machine"
-    )
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:

@@ -12,6 +12,7 @@ from .harness import Outcome
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?(?:\d[\d_]*\.?\d*(?:e[-+]?\d+)?|inf\b|nan\b)", re.IGNORECASE)
 _SEVERAL = re.compile(r"(…)(?:(?:, |,| and |: )…)+|(N)(?:(?:, |,| x |x)N)+")
+_LISTED = re.compile(r"((?:Data|Annotations)/(?:VID|DET)/).*?(?=: | has no | is listed | is missing|$)", re.DOTALL)
 _SHOWN = 300
 
 
@@ -20,7 +21,7 @@ class Message:
     """One kind of message.
 
     Attributes:
-        text: with N for a number, … for what was quoted, FOLDER for where the file lay.
+        text: with N for a number, and … for what was quoted or listed.
         count: how many files led to it.
         number: of the first of those.
         example: what was said of that file.
@@ -62,6 +63,6 @@ class Messages:
 
 def plain(text: str) -> str:
     """A message with … for quoted values and N for numbers."""
-    text = _NUMBER.sub("N", _QUOTED.sub("…", text))
+    text = _NUMBER.sub("N", _QUOTED.sub("…", _LISTED.sub(r"\1…", text)))
     text = _SEVERAL.sub(lambda match: match[1] or match[2], text)
     return " ".join(text.split())[:_SHOWN]

@@ -55,7 +55,7 @@ def train(run: SmallRun, output: str, ranks: int, spoil: str = "", *options: str
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
         check=False,
     )
     return Ended(done.returncode, done.stdout + done.stderr, time.perf_counter() - start, run.folder / output)

@@ -127,7 +127,7 @@ def _lines(path: Path) -> Iterator[_Line]:
     """The lines of a file; one that a kill cut off, or the file that isn't there, has none."""
     try:
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
-    except FileNotFoundError:
+    except OSError:
         return
     for line in text.splitlines():
         try:
@@ -141,11 +141,14 @@ def _drop(path: Path, start: int) -> None:
     """Keep the lines of iterations before ``start``; a file without any goes."""
     lines = list(_lines(path))
     kept = [line for line in lines if line.iteration < start]
-    if not kept:
-        path.unlink(missing_ok=True)
-    elif len(kept) < len(lines):
-        with whole_file(path) as file:
-            file.write("".join(json.dumps(line) + "\n" for line in kept).encode("utf-8", "surrogateescape"))
+    try:
+        if not kept:
+            path.unlink(missing_ok=True)
+        elif len(kept) < len(lines):
+            with whole_file(path) as file:
+                file.write("".join(json.dumps(line) + "\n" for line in kept).encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        logger.warning(f"{path} can't be written ({error}): what is done again counts twice")
 
 
 def _count(path: Path) -> tuple[Tally, int]:

@@ -80,7 +80,8 @@ def video_frames(
             names, places_of, length = _found(root, video, known, complete[i], not wanted, lenient)
             order = order if names == known else _places(names, known)
             if wanted:
-                chosen = chosen_frames(names, wanted, root, video, lenient)
+                # A video that is gone counts once, not frame by frame.
+                chosen = chosen_frames(names, wanted if names else (), root, video, lenient)
                 ids += [wanted[names[k]] for k in chosen.tolist()]
                 places_of, order = places_of[chosen], order[chosen]
             place = places_of

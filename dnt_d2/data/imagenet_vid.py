@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +98,7 @@ def load_vid(
     classes = class_ids(class_names)
     names = _names(lists)
     videos = listed_videos(root, names)
+    _need_entries(videos, root, "VID", names)
     logger.info(f"Reading {len(videos)} videos of {_short(names)} from {root} ...")
     found, table = read_folders(root, "VID", list(videos), workers=workers)
     frames = video_frames(root, videos, found, lenient)
@@ -140,6 +141,7 @@ def load_det(
     classes = class_ids(class_names)
     names = _names(lists)
     paths = dict(entry for name in names for entry in read_list(root, "DET", name))
+    _need_entries(paths, root, "DET", names)
     logger.info(f"Reading the annotations of {len(paths)} images of {_short(names)} from {root} ...")
     found, table = read_folders(root, "DET", list(dict.fromkeys(map(os.path.dirname, paths))), workers=workers)
     dicts = make_dicts(root, "DET", still_frames(root, paths, found, lenient), table, classes, repairs, lenient)
@@ -163,6 +165,14 @@ def _names(lists: str | Sequence[str]) -> list[str]:
 
 def _short(names: list[str]) -> str:
     return ", ".join(names) if len(names) < 4 else f"{names[0]} ... {names[-1]}"
+
+
+def _need_entries(entries: Collection[str], root: str, part: str, names: list[str]) -> None:
+    if not entries:
+        raise ValueError(
+            f"{root}/ImageSets/{part}/{_short(names)}.txt: nothing is listed; write a path a line, or take the list "
+            "away: where there is none, all that is in the folder of its name is taken"
+        )
 
 
 def _number_images(dicts: FrameDicts) -> FrameDicts:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .data_evaluation import evaluation_faults
-from .data_faults import AGAIN, LEFT_OUT, REFUSED, REPAIRED, TRAINING, DataFault
+from .data_faults import AGAIN, LEFT_OUT, REFUSED, REPAIRED, TRAINING, DataFault, cut_off, missing_stills
 from .data_runs import STEPS, Ended, copy_of, expected_again, finish, without_rights
 from .record import Fault, Work
 from .small_run import SmallRun
@@ -82,7 +82,7 @@ def _as_expected(ends: str, ended: Ended, run: SmallRun, planted: list[Path], de
 
 
 def _is_named(path: Path, text: str) -> bool:
-    return "/".join(path.parts[-2:]) in text or (path.stem in text and path.parent.name in text)
+    return "/".join(path.parts[-2:]) in text
 
 
 def _skipped(run: SmallRun, output: str) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _killed(whole: SmallRun, work: Work) -> Fault:
     """Killed between two checkpoints, a training with broken frames is resumed."""
     start = time.monotonic()
     broken = copy_of(whole, work.folder / "killed")
-    for plant in (TRAINING[0].plant, TRAINING[4].plant):
+    for plant in (cut_off, missing_stills):
         plant(broken.data, np.random.default_rng(work.seed))
     keys = {"DATASETS__ON_FAULT": "skip"}
     straight = finish(broken, broken.command("straight", **keys))

@@ -38,6 +38,11 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str) -> None:
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
+        (("DATASETS.ON_FAULT", "ignore"), "DATASETS.ON_FAULT is 'ignore': it must be one of error, skip"),
+        (
+            ("DATASETS.ON_FAULT", "skip", "MODEL.LOAD_PROPOSALS", True),
+            "DATASETS.ON_FAULT is 'skip', but MODEL.LOAD_PROPOSALS is on",
+        ),
         (["DATASETS.TRAIN", ()], "DATASETS.TRAIN is empty: name at least one data set to train on"),
         (
             ["DATASETS.TRAIN", ("imagenet",)],

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from detectron2.data import DatasetCatalog, MetadataCatalog
 
 from dnt_d2.data.imagenet_vid import evenly_spaced, load_det, load_vid, register_imagenet_det, register_imagenet_vid
+from dnt_d2.faults import Leniency, leniency
 from dnt_d2.vid_classes import VID_CLASSES
 
 DOG, BIRD, PERSON = "n02084071", "n01503061", "n00007846"
@@ -148,3 +152,102 @@ def test_registered_data_sets_describe_themselves_and_read_late(tiny_ilsvrc: Pat
         for name in ("test_vid", "test_det"):
             DatasetCatalog.remove(name)
             MetadataCatalog.remove(name)
+
+
+@pytest.fixture
+def broken(ilsvrc_writer) -> Path:
+    """Two videos, of which each frame but the first and the last lacks something; and stills."""
+    ilsvrc_writer.video("train/a", (32, 32), [[(DOG, 0, (2, 2, 9, 9))]] * 6)
+    ilsvrc_writer.video("train/b", (32, 32), [[]] * 2)
+    ilsvrc_writer.listing("VID", "train_9", ["train/a", "train/b"])
+    ilsvrc_writer.frame_listing("train", ["train/a", "train/b"])
+    root = ilsvrc_writer.root
+    (root / "Data/VID/train/a/000001.JPEG").unlink()
+    (root / "Annotations/VID/train/a/000002.xml").unlink()
+    (root / "Annotations/VID/train/a/000003.xml").write_text("<annotation><size>")
+    ilsvrc_writer.xml("VID", "train/a/000004", (32, 32), [("dragon", 0, (2, 2, 9, 9))])
+    for k in range(3):
+        ilsvrc_writer.image("DET", f"train/{k}", (32, 32), [(DOG, 0, (2, 2, 9, 9))])
+    ilsvrc_writer.listing("DET", "train", [f"train/{k}" for k in range(3)])
+    (root / "Annotations/DET/train/0.xml").unlink()
+    (root / "Annotations/DET/train/1.xml").write_text("")
+    return root
+
+
+@pytest.mark.parametrize("name", ["train_9", "train"])
+def test_what_is_broken_is_left_out_to_train_on(broken: Path, name: str) -> None:
+    lenient = Leniency()
+    dicts = list(load_vid(str(broken), name, lenient=lenient))
+    assert [(d["video_id"], d["frame_index"], d["video_length"]) for d in dicts] == [
+        *((0, 0, 6), (0, 5, 6)),
+        *((1, 0, 2), (1, 1, 2)),
+    ]
+    assert lenient.tally.counts == {
+        "missing image": 1,
+        "missing annotation": 1,
+        "wrong annotation": 1,
+        "unknown class": 1,
+    }
+    assert list(load_vid(str(broken), name, lenient=Leniency())) == dicts  # from the memory of XML
+
+
+@pytest.mark.parametrize("name", ["train_9", "train"])
+@pytest.mark.parametrize("lenient", [None, Leniency(testing=True)])
+def test_ground_truth_to_test_on_must_be_whole(broken: Path, name: str, lenient: Leniency | None) -> None:
+    with pytest.raises(FileNotFoundError, match=r"000001\.JPEG is|000002\.xml is missing"):
+        load_vid(str(broken), name, lenient=lenient)
+    with pytest.raises(FileNotFoundError, match=r"DET/train/0\.xml: this annotation is missing"):
+        load_det(str(broken), "train", lenient=lenient)
+
+
+def test_to_test_on_a_missing_image_is_no_error(ilsvrc_writer) -> None:
+    ilsvrc_writer.video("val/v", (32, 32), [[]] * 4)
+    ilsvrc_writer.frame_listing("val", ["val/v"])
+    whole = list(load_vid(str(ilsvrc_writer.root), "val"))
+    (ilsvrc_writer.root / "Data/VID/val/v/000000.JPEG").unlink()
+    assert list(load_vid(str(ilsvrc_writer.root), "val", lenient=Leniency(testing=True))) == whole
+    with pytest.raises(FileNotFoundError, match=r"000000\.JPEG is missing"):
+        load_vid(str(ilsvrc_writer.root), "val")
+
+
+def test_stills_that_are_left_out(broken: Path) -> None:
+    lenient = Leniency()
+    (found,) = load_det(str(broken), "train", lenient=lenient)
+    assert found["file_name"].endswith("train/2.JPEG")
+    assert found["video_id"] == 0
+    assert lenient.tally.counts == {"missing annotation": 1, "wrong annotation": 1}
+
+
+def test_a_missing_video_counts_once_and_an_unreadable_one_is_an_error(
+    broken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(broken / "Data/VID/train/b")
+    for name in ("train_9", "train"):
+        lenient = Leniency()
+        assert {d["video_id"] for d in load_vid(str(broken), name, lenient=lenient)} == {0}
+        assert lenient.tally.counts["missing video"] == 1
+    listdir = os.listdir
+
+    def refuse(path: Any = ".") -> list[str]:
+        if os.fspath(path).endswith("Data/VID/train/a"):
+            raise PermissionError(13, "Permission denied", path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(PermissionError, match=r"Data/VID/train/a"):
+        load_vid(str(broken), "train_9", lenient=Leniency())
+
+
+def test_the_catalog_follows_the_block_it_is_asked_in(broken: Path) -> None:
+    register_imagenet_vid("test_broken", str(broken), "train_9")
+    try:
+        with leniency("skip", testing=False) as found:
+            assert len(DatasetCatalog.get("test_broken")) == 4
+        assert sum(found.tally.counts.values()) == 4
+        with leniency("error", testing=False), pytest.raises(FileNotFoundError):
+            DatasetCatalog.get("test_broken")
+        with pytest.raises(FileNotFoundError):
+            DatasetCatalog.get("test_broken")
+    finally:
+        DatasetCatalog.remove("test_broken")
+        MetadataCatalog.remove("test_broken")

@@ -63,7 +63,18 @@ def test_paths_may_be_relative_to_the_data(tiny_ilsvrc: Path, ilsvrc_writer) -> 
 
 @pytest.mark.parametrize(
     "line",
-    ["train/a 1 10 300", "train/a one", "train/a --1", f"train/a {'7' * 5000}", "a" * 300, "é" * 200, "ab/" * 400],
+    [
+        "train/a 1 10 300",
+        "train/a one",
+        "train/a --1",
+        f"train/a {'7' * 5000}",
+        "a" * 300,
+        "é" * 200,
+        "ab/" * 400,
+        "../a 1",
+        "/train/a 1",
+        "C:\\a 1",
+    ],
 )
 def test_a_wrong_line_is_named(ilsvrc_writer, line: str) -> None:
     target = ilsvrc_writer.root / "ImageSets/VID/mine.txt"

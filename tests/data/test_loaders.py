@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,56 @@ def test_proposal_files_must_match_the_data_sets(cfg, tmp_path: Path) -> None:
     cfg.DATASETS.TEST = ("minivid_vid_train",)
     with pytest.raises(ValueError, match=r"a\.pkl: has no proposals for \d+ of 11 images"):
         build_video_test_loader(cfg, "minivid_vid_train")
+
+
+@pytest.fixture
+def broken(cfg: CfgNode, tiny_ilsvrc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the data with a frame cut off, one missing in a test video, and an annotation missing."""
+    root = tmp_path / "minivid"
+    shutil.copytree(tiny_ilsvrc, root, ignore=shutil.ignore_patterns(".dnt_d2"))
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    (root / "Annotations/VID/train/ILSVRC2015_VID_train_0000/tiny_00000001/000003.xml").unlink()
+    still = root / "Data/DET/train/ILSVRC2013_train/n02084071/n02084071_1.JPEG"
+    still.write_bytes(still.read_bytes()[:500])
+    (root / "Data/VID/val/tiny_val_00000000/000003.JPEG").unlink()
+    cfg.DATASETS.ON_FAULT = "skip"
+    return root
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_broken_files_are_passed_over_and_counted(cfg: CfgNode, broken: Path, workers: int) -> None:
+    cfg.DATALOADER.NUM_WORKERS = workers
+    loader = build_pair_train_loader(cfg)
+    assert loader.left_out.counts == {"missing annotation": 1}
+    batches = list(islice(loader, 6))
+    assert [_is_still(x) for b in batches for x in b] == [i % 2 == 1 for i in range(18)]
+    news = loader.take()
+    assert [skip.path[-24:] for skips in news for skip in skips] == ["rain/n02084071/n02084071_1.JPEG"[-24:]] * len(
+        news
+    )
+    assert len(news) == sum("skipped" in x for b in batches for x in b) > 0
+    again = build_pair_train_loader(cfg)
+    again.sampler.seek(3, again.batch_size)
+    assert [_signature(b) for b in islice(again, 3)] == [_signature(b) for b in batches[3:]]
+
+
+def test_broken_files_are_errors_by_default(cfg: CfgNode, broken: Path) -> None:
+    cfg.DATASETS.ON_FAULT = "error"
+    with pytest.raises(FileNotFoundError, match=r"000003\.xml is missing|000003\.JPEG is listed but missing"):
+        build_pair_train_loader(cfg)
+    with pytest.raises(FileNotFoundError, match=r"000003\.JPEG is missing"):
+        build_video_test_loader(cfg, "minivid_val_seen")
+
+
+@pytest.mark.parametrize(("chunk", "workers", "stride"), [(1, 0, 1), (3, 2, 1), (8, 0, 1), (2, 0, 3)])
+def test_the_frame_before_a_missing_one_is_shown(
+    cfg: CfgNode, broken: Path, chunk: int, workers: int, stride: int
+) -> None:
+    cfg.TEST.FRAMES_PER_BATCH, cfg.DATALOADER.NUM_WORKERS, cfg.TEST.TEMPORAL_STRIDE = chunk, workers, stride
+    items = {(x["video_id"], x["frame_index"]): x for b in build_video_test_loader(cfg, "minivid_val_seen") for x in b}
+    assert len(items) == {1: 9, 3: 5}[stride]
+    assert [key for key, x in items.items() if "skipped" in x] == [(0, 3)]
+    cfg.TEST.FRAMES_PER_BATCH, cfg.DATALOADER.NUM_WORKERS, cfg.TEST.TEMPORAL_STRIDE = 1, 0, 1
+    before = next(b[0] for b in build_video_test_loader(cfg, "minivid_val_seen") if b[0]["frame_index"] == 2)
+    assert torch.equal(items[0, 3]["image"], before["image"])
+    assert items[0, 3]["file_name"].endswith("000003.JPEG")

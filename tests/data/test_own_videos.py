@@ -13,6 +13,7 @@ from detectron2.structures import BoxMode
 from dnt_d2.data.conversion import image_folder, read_video_set
 from dnt_d2.data.imagenet_vid import load_det, load_vid
 from dnt_d2.data.own_videos import OwnRepairs, as_dicts, load_coco_vid, load_mot
+from dnt_d2.faults import Leniency
 from dnt_d2.formats import VideoSet, write_coco_vid, write_mot
 from dnt_d2.formats.video_set import make_frame, make_note
 from dnt_d2.minivid import MiniVIDSettings, write_dataset
@@ -179,3 +180,18 @@ def test_wordnet_ids_name_classes_too(tmp_path: Path) -> None:
     (frame,) = load_coco_vid(str(path), VID_CLASSES)
     assert VID_CLASSES[frame["annotations"][0]["category_id"]] == "dog"
     assert frame["file_name"] == str(tmp_path / "a.jpg")
+
+
+def test_an_unknown_class_is_left_out_to_train_on() -> None:
+    def videos() -> VideoSet:
+        notes = [[make_note((1.0, 1.0, 9.0, 9.0), k, 0)] for k in (0, 1, 0)]
+        return VideoSet(frames(*notes), ["v"], ["a", "b"])
+
+    lenient = Leniency()
+    found = as_dicts(videos(), ["a"], "x.json", lenient=lenient)
+    assert [frame["frame_index"] for frame in found] == [0, 2]
+    assert lenient.tally.as_dict()["counts"] == {"unknown class": 1}
+    assert list(lenient.tally.files) == ["1.jpg"]
+    for strict in (None, Leniency(testing=True)):
+        with pytest.raises(ValueError, match=r"'b' in 1\.jpg is not one of the classes"):
+            as_dicts(videos(), ["a"], "x.json", lenient=strict)

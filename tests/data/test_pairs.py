@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dnt_d2.data import PairDataset
+from dnt_d2.data.checked_images import BrokenImage
 
 Dicts = list[dict[str, Any]]
 
@@ -169,4 +170,74 @@ def test_joined_data_sets_may_use_the_same_video_ids() -> None:
 def test_a_mapper_must_return_an_item() -> None:
     dataset = PairDataset(_videos([2]), [], lambda *_, **__: None, seed=0)  # type: ignore[arg-type,return-value]
     with pytest.raises(ValueError, match="the mapper returned None"):
+        dataset[0]
+
+
+class Broken:
+    """A mapper to which some files are broken."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+
+    def __call__(self, frame: dict[str, Any], next_frame: dict[str, Any] | None, **kwargs: Any) -> dict[str, Any]:
+        for one in (frame, next_frame or frame):
+            if one["file_name"] in self.names:
+                raise BrokenImage(f"{one['file_name']}: broken", one["file_name"])
+        return _echo(frame, next_frame, **kwargs)
+
+
+def _broken(names: set[str], **changes: Any) -> PairDataset:
+    return PairDataset(_videos([5, 1, 9]), _stills(6), Broken(names), **({"seed": 5, "skip_faults": True} | changes))
+
+
+def test_where_nothing_is_broken_items_are_those_of_the_other_policy() -> None:
+    one, other = _broken(set()), _broken(set(), skip_faults=False)
+    assert [one[n] for n in range(100)] == [other[n] for n in range(100)]
+
+
+def test_a_broken_image_is_an_error_without_the_policy() -> None:
+    with pytest.raises(BrokenImage, match="s0: broken"):
+        [_broken({"s0"}, skip_faults=False)[n] for n in range(30)]
+
+
+@pytest.mark.parametrize("pairs", [True, False])
+def test_broken_items_are_drawn_again_and_the_others_stay(pairs: bool) -> None:
+    names = {"0/2", "2/0", "2/5", "s1", "s4"}
+    whole, dataset = _broken(set(), pairs=pairs), _broken(names, pairs=pairs)
+    counted = Counter()
+    for n in np.random.default_rng(1).permutation(400).tolist():  # in any order: a resumed run begins anywhere
+        item, before = dataset[n], whole[n]
+        used = {x["file_name"] for x in (before["frame"], before["next"]) if x is not None}
+        assert ("still" in item["frame"]) == (n % 2 == 1)
+        assert ("skipped" in item) == bool(used & names)
+        if "skipped" not in item:
+            assert item == before
+            continue
+        assert {item["frame"]["file_name"], (item["next"] or item["frame"])["file_name"]}.isdisjoint(names)
+        paths = [skip.path for skip in item["skipped"]]
+        assert paths[0] in used
+        assert len(set(paths)) == len(paths)
+        assert set(paths) <= names
+        counted[item["frame"]["video_id"] == before["frame"]["video_id"], n % 2] += 1
+    assert counted[True, 0] > 4 * counted[False, 0]  # mostly from its own video
+    assert counted[False, 1] > 4 * counted[True, 1]  # a still has no other picture
+
+
+def test_what_is_drawn_again_depends_on_seed_number_and_files_alone() -> None:
+    names = {"0/1", "0/3", "2/4", "s2"}
+    one, other = _broken(names), pickle.loads(pickle.dumps(_broken(names)))
+    assert [one[n] for n in range(200)] == [other[n] for n in reversed(range(200))][::-1]
+    assert any(one[n] != _broken(names, seed=6)[n] for n in range(20))
+
+
+def test_too_many_broken_files_end_it() -> None:
+    dataset = _broken({f"s{i}" for i in range(6)})
+    assert "skipped" not in dataset[0]
+    with pytest.raises(ValueError, match=r"item 1 was drawn 32 times.*check_dataset\.py.*s\d: broken"):
+        dataset[1]
+
+
+def test_other_errors_are_no_faults() -> None:
+    dataset = PairDataset(_videos([3]), [], lambda *_, **__: 1 / 0, seed=0, skip_faults=True)  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
         dataset[0]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from dnt_d2.evaluation.video_record import Rows, VideoRecord, VideoRecorder, join_tracklets
+from dnt_d2.evaluation.tracklet_chains import join_tracklets
+from dnt_d2.evaluation.video_record import Rows, VideoRecord, VideoRecorder
 from dnt_d2.tubes.collector import TubeSettings, VideoCollector
 
 if TYPE_CHECKING:
@@ -215,44 +216,14 @@ def test_records_without_tubes_can_be_widened(drawn: Drawn) -> None:
     assert list(wide.tables) == ["detections"]
 
 
-def iou(a: np.ndarray, b: np.ndarray) -> float:
-    width, height = (min(a[2 + i], b[2 + i]) - max(a[i], b[i]) + 1 for i in (0, 1))
-    overlap = max(width, 0) * max(height, 0)
-    areas = [(x[2] - x[0] + 1) * (x[3] - x[1] + 1) for x in (a, b)]
-    return float(overlap / (areas[0] + areas[1] - overlap))
-
-
-def chains_one_by_one(steps: list[np.ndarray], link_iou: float) -> list[list[float]]:
-    """Follow every tracklet of the first step."""
-    found = []
-    for first in steps[0]:
-        here = first
-        for step in steps[1:]:
-            overlaps = [iou(here[4:], other[:4]) for other in step]
-            if not overlaps or max(overlaps) < link_iou:
-                break
-            here = step[overlaps.index(max(overlaps))]
-        else:
-            found.append([*first[:4], *here[4:]])
-    return found
-
-
-@pytest.mark.parametrize("link_iou", [0.1, 0.5, 0.9])
-def test_chains_against_following_each(link_iou: float) -> None:
-    rng, lengths = np.random.default_rng(5), set()
-    for _ in range(60):
-        steps = []
-        for _ in range(rng.integers(1, 5)):
-            corners = rng.integers(0, 12, (rng.integers(0, 7), 2, 2))
-            steps.append(np.concatenate([corners, corners + rng.integers(8, 20, corners.shape)], 2).reshape(-1, 8))
-        expected = chains_one_by_one(steps, link_iou)
-        np.testing.assert_array_equal(join_tracklets(steps, link_iou), np.reshape(expected, (-1, 8)))
-        lengths.add((len(steps), len(expected) > 0))
-    assert lengths >= {(1, True), (2, True), (2, False)} or link_iou == 0.9
-
-
-def test_chains_of_nothing() -> None:
-    none, one = np.zeros((0, 8)), np.array([[0, 0, 9, 9, 0, 0, 9, 9.0]])
-    assert join_tracklets([none]).shape == join_tracklets([one, none]).shape == join_tracklets([none, one]).shape
-    np.testing.assert_array_equal(join_tracklets([one]), one)
-    np.testing.assert_array_equal(join_tracklets([one, one, one]), one)
+def test_replaced_frames_are_kept_and_widened(drawn: Drawn) -> None:
+    assert len(drawn.record(7).replaced) == 0
+    recorder = VideoRecorder(1)
+    none = {"detections": {"boxes": np.zeros((0, 4)), "scores": [], "classes": []}}
+    for index in range(6):
+        recorder.add(index, none, replaced=index in (2, 3))
+    record = recorder.record()
+    assert record.replaced.tolist() == [2, 3]
+    assert record.widened(2).replaced.tolist() == [2]
+    with pytest.raises(ValueError, match="marked as replaced that the video doesn't have"):
+        VideoRecord(np.arange(2), Rows(np.zeros(2, np.int64), {}), replaced=np.array([5]))

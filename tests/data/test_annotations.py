@@ -90,6 +90,12 @@ def test_a_class_may_be_given_by_name(ilsvrc_writer) -> None:
             "<object><name>n02084071</name><trackid>0</trackid><bndbox><xmin>two</xmin></bndbox></object></annotation>",
             "<bndbox/xmin> is 'two'",
         ),
+        ("<annotation><size><width>1e9</width><height>1e9</height></size></annotation>", "1000000000 x 1000000000"),
+        (
+            "<annotation><size><width>1e300</width><height>9</height></size></annotation>",
+            "not a whole number of 53 bits",
+        ),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]><annotation/>", "broken XML .it has a DTD"),
         ("<annotation><size><width>nan</width><height>9</height></size></annotation>", "'nan', not a whole number"),
         (
             "<annotation><size><width>9</width><height>9</height></size><object><name>n02084071</name>"

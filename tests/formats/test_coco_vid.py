@@ -159,6 +159,12 @@ def test_images_elsewhere_are_refused(make_videos: Make, tmp_path: Path) -> None
         (("images", 0, "width"), 0, "image 1 is 0 x 10"),
         (("images", 0, "height"), "10", "image 1: 'height' is '10', not a whole number"),
         (("images", 0, "file_name"), "", "image 1: 'file_name' is ''"),
+        (("images", 0, "width"), 10**9, "image 1 is 1000000000 x 10"),
+        (("images", 0, "frame_id"), 10**12, "video 3 would have 1000000000001 frames"),
+        (("images", 0, "frame_id"), 10**30, "not a whole number of 64 bits"),
+        (("videos", 1, "length"), 10**12, "video 3 would have 1000000000000 frames"),
+        (("annotations", 0, "bbox"), [1, 2, 3, float("nan")], "'bbox' is .* of finite numbers"),
+        (("annotations", 0, "bbox"), [1, 2, 3, 10**400], "'bbox' is .* of finite numbers"),
         (("annotations", 0, "image_id"), 77, "annotation 1 is of image 77"),
         (("annotations", 0, "video_id"), 7, "annotation 1 is of video 7, but its image 1 is of video 3"),
         (("annotations", 0, "category_id"), 1, "annotation 1 has category 1"),
@@ -226,3 +232,15 @@ def test_time_grows_with_the_file_no_faster(tmp_path: Path) -> None:
 
     few = min(seconds(2000) for _ in range(3))
     assert seconds(20000) < 40 * few
+
+
+@pytest.mark.parametrize("name", ["../a.jpg", "/a.jpg", "C:\\a.jpg", "\\\\server\\a.jpg", "a/../../b.jpg", "a\0b"])
+def test_names_that_lead_out_of_the_folder_of_images(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "x.json", changed(("images", 0, "file_name"), name))
+    with pytest.raises(
+        ValueError, match=r"x\.json: image 1: 'file_name' .*; write it relative to the folder of images"
+    ):
+        read_coco_vid(path, tmp_path / "images")
+    inside = str(tmp_path / "images" / "a.jpg")
+    path = write(tmp_path / "x.json", changed(("images", 0, "file_name"), inside))
+    assert inside in [frame["file_name"] for frame in read_coco_vid(path, tmp_path / "images").frames]

@@ -156,3 +156,21 @@ def test_download_without_apt_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(packages.shutil, "which", lambda name: None)
     with pytest.raises(PackageError, match="no apt-get"):
         download("a", tmp_path)
+
+
+@pytest.mark.parametrize("size", [b"-60", b"", b"1e9"])
+def test_a_member_without_a_size_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: bytes) -> None:
+    monkeypatch.setattr(packages.shutil, "which", lambda _: None)
+    (tmp_path / "a_1.deb").write_bytes(b"!<arch>\n" + b"debian-binary".ljust(48) + size.ljust(10) + b"`\n")
+    with pytest.raises(PackageError, match=r"a_1\.deb is no Debian package"):
+        list(read_deb(tmp_path / "a_1.deb", {"a"}))
+
+
+def test_a_file_larger_than_any_picture_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    monkeypatch.setattr(packages, "_LARGEST_FILE", 10)
+    deb = make_deb(tmp_path / "a_1.deb", {"a": b"x" * 11, "b": b"y" * 10})
+    assert dict(read_deb(deb, {"b"})) == {"b": b"y" * 10}
+    with pytest.raises(PackageError, match="a has 11 bytes, as no picture has"):
+        list(read_deb(deb, {"a"}))

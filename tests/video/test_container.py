@@ -276,3 +276,16 @@ def test_a_missing_address_and_a_silent_one_are_named_without_the_password(
 def test_an_unknown_protocol_is_named() -> None:
     with pytest.raises(ConnectionError, match=r"gopher2://host/clip: no video comes from there \(.*rotocol"):
         VideoSource("gopher2://host/clip")
+
+
+def test_pictures_of_too_many_pixels_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 1200, 1000, "rgb24"
+        frame = av.VideoFrame.from_ndarray(np.zeros((1000, 1200, 3), np.uint8), format="rgb24")
+        container.mux([*stream.encode(frame), *stream.encode()])
+    assert probe(path).width == 1200
+    monkeypatch.setenv("DNT_D2_MEGAPIXELS", "1")
+    with pytest.raises(ValueError, match=r"a\.avi: .* more than 1 megapixels"):
+        probe(path)

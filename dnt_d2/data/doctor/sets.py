@@ -124,8 +124,9 @@ def _read_list(root: str, part: str, name: str) -> _List:
     file = f"{root}/ImageSets/{part}/{name}.txt"
     try:
         lines = list(list_lines(file))
-    except OSError as error:
-        return _List(file, [], [f"{file}: {error}"], [], leads_somewhere=False, whole=False)
+    except (OSError, ValueError) as error:  # the latter names the file
+        said = str(error) if isinstance(error, ValueError) else f"{file}: {error}"
+        return _List(file, [], [said], [], leads_somewhere=False, whole=False)
     wrong = [f"{file}:{number}: {entry!r}" for number, entry in lines if isinstance(entry, str)]
     paths = [entry[0] for _, entry in lines if not isinstance(entry, str)]
     some = paths[:: max(1, len(paths) // 200)]  # a list may have a million lines

@@ -124,7 +124,7 @@ def _noted(run: SmallRun, way: Way) -> dict[str, np.ndarray]:
     """What ``distributed_program.py`` wrote; nothing if it failed."""
     file = run.folder / f"{way.name}.npz"
     command = run.command(f"gradients_{way.name}", "--gradients", str(file))
-    command[1] = str(PROGRAM)
+    command[1:2] = PROGRAM
     Started.start(run, f"gradients_{way.name}", way.commands(command)).wait()
     if not file.is_file():
         return {}

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from .distributed_cases import LIMIT, Case, seconds_of, signal_rank, strike
@@ -115,11 +114,11 @@ def restarted(reference: Reference) -> Fault:
     )
 
 
-def _train(reference: Reference, way: Way, fault: str, *options: str, program: Path | None = None, **keys: Any) -> Case:
+def _train(reference: Reference, way: Way, fault: str, *options: str, program: Sequence[str] = (), **keys: Any) -> Case:
     name = f"{fault}_{way.name}"
     command = reference.command(name, *options, **keys)
-    if program is not None:
-        command[1] = str(program)
+    if program:
+        command[1:2] = program
     return Case(way, name, Started.start(reference.run, name, way.commands(command)))
 
 

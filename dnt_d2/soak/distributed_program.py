@@ -1,7 +1,7 @@
 """A training that notes its gradients, or in which one rank fails; started like train_net.py, with its config.
 
-python dnt_d2/soak/distributed_program.py --num-gpus 2 --config-file small.yaml --gradients two.npz OUTPUT_DIR out
-torchrun --nproc-per-node 2 dnt_d2/soak/distributed_program.py --config-file small.yaml --raise-at 3 OUTPUT_DIR out
+python -m dnt_d2.soak.distributed_program --num-gpus 2 --config-file small.yaml --gradients two.npz OUTPUT_DIR out
+torchrun --nproc-per-node 2 -m dnt_d2.soak.distributed_program --config-file small.yaml --raise-at 3 OUTPUT_DIR out
 """
 
 from __future__ import annotations

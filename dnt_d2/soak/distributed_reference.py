@@ -11,7 +11,7 @@ import torch
 from .distributed_starts import Started, Way
 from .small_run import SmallRun
 
-PROGRAM = Path(__file__).with_name("distributed_program.py")
+PROGRAM = ("-m", "dnt_d2.soak.distributed_program")
 ONE = Way("launch", 1)
 _TEST = "minivid_val_seen"
 _LESSONS: dict[str, Any] = {

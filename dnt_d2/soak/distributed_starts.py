@@ -42,20 +42,21 @@ class Way:
         """One command for each machine.
 
         Args:
-            command: Python, the program, ``--config-file FILE``, and the rest.
+            command: Python, the program (a file, or ``-m`` and a module), ``--config-file FILE``, and the rest.
             torchrun_options: before the program.
         """
-        python, program, *rest = command
+        place = command.index("--config-file")
+        python, program, rest = command[0], command[1:place], command[place:]
         port = str(_free_port())
         if self.launcher == "torchrun":
             head = [python, "-m", "torch.distributed.run", "--nproc-per-node", str(self.ranks), *torchrun_options]
             meet = ["--nnodes", str(self.machines), "--master-addr", "127.0.0.1", "--master-port", port]
-            return [[*head, *meet, "--node-rank", str(machine), program, *rest] for machine in range(self.machines)]
+            return [[*head, *meet, "--node-rank", str(machine), *program, *rest] for machine in range(self.machines)]
         options = ["--num-gpus", str(self.ranks)]
         if self.machines == 1:
-            return [[python, program, *options, *rest]]
+            return [[python, *program, *options, *rest]]
         options += ["--num-machines", str(self.machines), "--dist-url", f"tcp://127.0.0.1:{port}"]
-        return [[python, program, *options, "--machine-rank", str(i), *rest] for i in range(self.machines)]
+        return [[python, *program, *options, "--machine-rank", str(i), *rest] for i in range(self.machines)]
 
 
 @dataclass

@@ -25,6 +25,11 @@ def test_one_machine_needs_no_meeting_point() -> None:
     ]
 
 
+def test_a_module_is_a_program_too() -> None:
+    (command,) = Way("launch", 2).commands(["python", "-m", "a.b", "--config-file", "a.yaml"])
+    assert command == ["python", "-m", "a.b", "--num-gpus", "2", "--config-file", "a.yaml"]
+
+
 def test_machines_differ_in_their_number_alone() -> None:
     first, second = Way("launch", 1, machines=2).commands(COMMAND)
     assert [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]] == [("0", "1")]

@@ -185,5 +185,5 @@ def _change_header(random: Random, packed: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for entry, content in members.items():
-            archive.writestr(entry, content)
+            archive.writestr(zipfile.ZipInfo(entry), content)  # a plain name would be stamped with the time
     return file.getvalue()

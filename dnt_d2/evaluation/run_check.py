@@ -19,9 +19,14 @@ _SHAPES: Mapping[str, Mapping[str, tuple[str, tuple[int, ...]]]] = {
     "tracklets": {"boxes": ("f", (8,))},
     "proposals": {"boxes": ("f", (4,))},
 }
-_WORDS = {
-    **{str: "a text", int: "a whole number", float: "a number", bool: "true or false"},
-    **{dict: "an object", list: "a list", type(None): "null"},
+_WORDS: dict[type, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+    type(None): "null",
 }
 _OPTIONAL = ("tracks",)
 

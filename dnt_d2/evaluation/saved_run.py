@@ -120,7 +120,7 @@ class SavedRun:
         path = self.folder / "truth.npz"
         arrays = _read_arrays(path)
         try:
-            check_names(arrays, _TRUTH_ARRAYS)
+            check_names(arrays, (*_OF_TRUTH, *_OF_FRAMES))
             names = arrays.pop("file_names").tobytes().decode(*_TEXT).split("\n")
             frames = FrameList(
                 list(self.video_ids.values()),
@@ -193,8 +193,8 @@ class SavedRun:
 
 _KINDS = {"dataset": str, "temporal_stride": int, "digest": str, "settings": dict, "provenance": dict}
 _KINDS |= {"videos": list, "classes": list}
-_TRUTH_ARRAYS = ("video_ids", "frame_indices", "frames", "boxes", "classes", "tracks")
-_TRUTH_ARRAYS += ("image_ids", "sizes", "file_names")
+_OF_TRUTH = ("video_ids", "frame_indices", "frames", "boxes", "classes", "tracks")
+_OF_FRAMES = ("image_ids", "sizes", "file_names")
 # What arrays of other types and shapes than expected make NumPy raise; the last is its error of an axis.
 _WRONG = (KeyError, TypeError, ValueError, IndexError, OverflowError)
 _REMEDY = "remove it, and run --eval-only again: the rest is kept"

@@ -47,8 +47,9 @@ def _train(whole: SmallRun, work: Work, kind: DataFault, place: int, policy: str
     command = broken.command("out", **dict(kind.keys), DATASETS__ON_FAULT=policy)
     ended = finish(broken, without_rights(command) if kind.ends == REFUSED else command)
     ends = REFUSED if policy == "error" and kind.ends != REPAIRED else kind.ends
-    details = {"message": ended.last_line, **_skipped(broken, "out")}
-    good = _as_expected(ends, ended, broken, planted, details)
+    skipped = _skipped(broken, "out")
+    details = {"policy": policy, "files": len(planted), "message": ended.last_line, **_brief(skipped)}
+    good = _as_expected(ends, ended, broken, planted, skipped)
     for path in planted:
         if path.is_dir():
             path.chmod(0o755)
@@ -61,24 +62,29 @@ def _train(whole: SmallRun, work: Work, kind: DataFault, place: int, policy: str
         0,
         "iterations",
         time.monotonic() - start,
-        details | {"files": len(planted), "policy": policy},
+        details,
     )
 
 
-def _as_expected(ends: str, ended: Ended, run: SmallRun, planted: list[Path], details: dict[str, Any]) -> bool:
+def _brief(skipped: dict[str, Any]) -> dict[str, Any]:
+    """Without the names of files."""
+    parts = {name: skipped.get(name, {}) for name in ("items", "left_out")}
+    return {name: {key: part[key] for key in part if key != "files"} for name, part in parts.items() if part}
+
+
+def _as_expected(ends: str, ended: Ended, run: SmallRun, planted: list[Path], skipped: dict[str, Any]) -> bool:
     if ends == REFUSED:
         return ended.status not in (0, None) and any(_is_named(path, ended.said) for path in planted)
     if ended.status != 0:
         return False
     if ends == REPAIRED:
-        return not details.get("items") and not details.get("left_out")
-    found = details.get("items" if ends == AGAIN else "left_out", {})
+        return not skipped
+    found = skipped.get("items" if ends == AGAIN else "left_out", {})
     named = {Path(path).name for path in found.get("files", {})}
     if ends == LEFT_OUT:
         return sum(found.get("counts", {}).values()) == len(planted) and named == {path.name for path in planted}
-    details["expected_again"] = expected_again(run, planted)
     files = {str(path) for path in planted}
-    return 0 < found.get("drawn_again", 0) == details["expected_again"] and set(found.get("files", {})) <= files
+    return 0 < found.get("drawn_again", 0) == expected_again(run, planted) and set(found.get("files", {})) <= files
 
 
 def _is_named(path: Path, text: str) -> bool:
@@ -101,7 +107,7 @@ def _killed(whole: SmallRun, work: Work) -> Fault:
     killed = finish(broken, broken.command("killed", **keys), kill_at=work.folder / "killed/killed/model_0000003.pth")
     resumed = finish(broken, broken.command("killed", "--resume", **keys))
     one, other = (_skipped(broken, name) for name in ("straight", "killed"))
-    same = one == other and bool(one["items"]["drawn_again"])
+    same = one == other and one.get("items", {}).get("drawn_again", 0) > 0
     good = straight.status == resumed.status == 0 and killed.status not in (0, None) and same
     return Fault(
         "data",
@@ -112,5 +118,5 @@ def _killed(whole: SmallRun, work: Work) -> Fault:
         0 if good else STEPS,
         "iterations",
         time.monotonic() - start,
-        {"undisturbed": one.get("items"), "resumed": other.get("items")},
+        {"undisturbed": _brief(one), "resumed": _brief(other)},
     )

@@ -72,7 +72,9 @@ def finish(run: SmallRun, command: list[str], *, kill_at: Path | None = None) ->
             break
         time.sleep(0.02)
     late = time.monotonic() > until and not killed
-    return Ended(None if late else process.returncode, log.read_text(errors="replace"))
+    # No folders of this machine in the records.
+    said = log.read_text(errors="replace").replace(f"{run.folder}/", "")
+    return Ended(None if late else process.returncode, said)
 
 
 def without_rights(command: list[str]) -> list[str]:

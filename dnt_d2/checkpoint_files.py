@@ -30,8 +30,8 @@ def find_checkpoint(folder: str | Path, wanted: Collection[str] = ()) -> Path | 
     """The checkpoint to go on from.
 
     That is the one that ``last_checkpoint`` names, if it is whole. If it isn't, or if there is no such file, then it is
-    the newest whole one that isn't newer, of those that are called ``model_<number>.pth`` or ``model_final.pth``; a
-    warning says so. Files with weights alone don't count.
+    the newest whole one before it, of those that are called ``model_<number>.pth`` or ``model_final.pth``; a warning
+    says so. Files with weights alone don't count.
 
     Args:
         folder: OUTPUT_DIR of a training; need not exist.
@@ -113,10 +113,16 @@ def damage(path: Path, wanted: Collection[str] = ()) -> str:
 
 
 def _newest_first(folder: Path, tagged: Path | None) -> Iterator[Path]:
-    """All others that could be gone on from, by the time when they were written, and by name."""
-    files = [path for path in folder.glob("model_*.pth") if _PERIODIC.fullmatch(path.name) and path.is_file()]
-    times = {path: path.stat().st_mtime_ns for path in files}
-    # Whoever wrote an earlier name into the tag wants no later one.
-    latest = times.get(tagged) if tagged is not None else None
-    others = [path for path in files if path != tagged and (latest is None or times[path] <= latest)]
-    return iter(sorted(others, key=lambda path: (times[path], path.name), reverse=True))
+    """All others that could be gone on from: those with lower numbers than the tagged one, if it has a number.
+
+    Whoever wrote an earlier name into the tag wants no later one; and the times of files are lost in a copy. Without a
+    number the times must do: files of an earlier, longer training may have the higher numbers.
+    """
+    files = {path: name for path in folder.glob("model_*.pth") if (name := _PERIODIC.fullmatch(path.name))}
+    last = None if tagged is None else _PERIODIC.fullmatch(tagged.name)
+    if last is not None and last[1] != "final":
+        numbers = {path: int(name[1]) for path, name in files.items() if name[1] != "final"}
+        before = [path for path, number in numbers.items() if number < int(last[1])]
+        return iter(sorted(before, key=lambda path: numbers[path], reverse=True))
+    others = [path for path in files if path != tagged]
+    return iter(sorted(others, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True))

@@ -106,11 +106,12 @@ def test_pytorch_itself_reads_other_weights_without_a_word(folder: Path) -> None
 
 @each_damage
 def test_damage_gives_the_one_before(folder: Path, caplog: pytest.LogCaptureFixture, name: str) -> None:
-    """Not the one after: who wrote this name into the tag didn't want that. A file that is gone had no time."""
+    """Not the one after: who wrote this name into the tag didn't want that. Times don't matter: a copy loses them."""
+    os.utime(folder / "model_0000009.pth", (99, 99))
     hurt(folder / "model_0000019.pth", name)
     with caplog.at_level(logging.WARNING):
         found = find_checkpoint(folder, TRAINING)
-    assert found == folder / ("model_0000029.pth" if name == "missing" else "model_0000009.pth")
+    assert found == folder / "model_0000009.pth"
     assert "model_0000019.pth" in caplog.text
 
 
@@ -121,7 +122,16 @@ def test_two_damaged_ones(folder: Path) -> None:
     assert find_checkpoint(folder, TRAINING) == folder / "model_0000009.pth"
 
 
-@pytest.mark.parametrize("tag", ["model_0000029.pth", "", None])
+def test_a_damaged_end_gives_the_newest_by_time(folder: Path) -> None:
+    """An earlier training, which was longer, may have left higher numbers."""
+    write(folder / "model_final.pth", when=40)
+    os.utime(folder / "model_0000029.pth", (5, 5))
+    (folder / TAG).write_text("model_final.pth")
+    hurt(folder / "model_final.pth", "cut off")
+    assert find_checkpoint(folder, TRAINING) == folder / "model_0000019.pth"
+
+
+@pytest.mark.parametrize("tag", ["model_0000030.pth", "", None])
 def test_nothing_whole_is_an_error_that_names_all(folder: Path, tag: str | None) -> None:
     """And never a training that begins anew."""
     (folder / TAG).unlink() if tag is None else (folder / TAG).write_text(tag)

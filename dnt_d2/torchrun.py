@@ -127,8 +127,14 @@ def _join_group(place: Place, *, on_gpu: bool, timeout: timedelta) -> None:
     if on_gpu:
         check_gpus(place.local_world_size, "torchrun --nproc-per-node")
         torch.cuda.set_device(place.local_rank)
+    store, rank, world_size = next(
+        distributed.rendezvous("env://", rank=place.rank, world_size=place.world_size, timeout=timeout)
+    )
+    store.set_timeout(timeout)
+    # torchrun keeps its store over a restart of the ranks, with the addresses of those that are gone.
+    store = distributed.PrefixStore(f"restart_{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
     distributed.init_process_group(
-        "nccl" if on_gpu else "gloo", rank=place.rank, world_size=place.world_size, timeout=timeout
+        "nccl" if on_gpu else "gloo", store=store, rank=rank, world_size=world_size, timeout=timeout
     )
     comm.create_local_process_group(place.local_world_size)
     comm.synchronize()

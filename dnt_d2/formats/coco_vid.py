@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -13,8 +12,9 @@ from ..bounded.json import read_json
 from ..bounded.numbers import LARGEST_SIDE, shortened
 from ..bounded.paths import join_inside
 from ..whole_file import whole_file
-from .coco_vid_frames import Entry, frame_ids, named, text, whole_number
-from .video_set import Frame, Note, VideoSet, make_frame, make_note, plain_number
+from .coco_vid_frames import Entry, frame_ids, text, whole_number
+from .coco_vid_notes import image_of, note_of
+from .video_set import Frame, Note, VideoSet, make_frame, plain_number
 
 
 def read_coco_vid(
@@ -57,11 +57,11 @@ def read_coco_vid(
         by_image[frame["image_id"]] = frame
     for key, entry in _by_id(content["annotations"], "annotation", name, optional=True).items():
         try:
-            frame, image = _image_of(entry, by_image, entries, name)
+            frame, image = image_of(entry, by_image, entries, name)
             tracked = kind == "video" and image.get("video_id") is not None
             if tracked and not need_tracks and entry.get("instance_id", entry.get("track_id")) is None:
                 entry["instance_id"] = -1
-            frame["annotations"].append(_note(entry, frame, categories, tracked, name))
+            frame["annotations"].append(note_of(entry, frame, categories, tracked, name))
         except ValueError as error:
             if isinstance(key, int):
                 raise
@@ -193,57 +193,6 @@ def _frame(image: Entry, video: tuple[int, int, int], path: str) -> Frame:
     if min(width, height) < 1 or max(width, height) > LARGEST_SIDE:
         raise ValueError(f"{path}: image {image['id']} is {width} x {height}; write its true size")
     return make_frame(text(image, "file_name", "image", path), image["id"], (width, height), video)
-
-
-def _image_of(entry: Entry, frames: Mapping[int, Frame], images: Mapping[int, Entry], path: str) -> tuple[Frame, Entry]:
-    """The frame of an annotation, and its entry; both must be of the same video."""
-    key = whole_number(entry, "image_id", "annotation", path)
-    if key not in frames:
-        raise ValueError(
-            f"{path}: annotation {named(entry)} is of image {key}, which is not in 'images'; "
-            "add the image, or take the annotation out"
-        )
-    image, video = images[key], entry.get("video_id")
-    if video is not None and video != image.get("video_id"):
-        raise ValueError(
-            f"{path}: annotation {named(entry)} is of video {shortened(repr(video))}, but its image {key} is of "
-            f"video {image.get('video_id')!r}; correct one of them"
-        )
-    return frames[key], image
-
-
-def _note(entry: Entry, frame: Frame, categories: Mapping[int, Entry], tracked: bool, path: str) -> Note:
-    category = whole_number(entry, "category_id", "annotation", path)
-    if category not in categories:
-        raise ValueError(
-            f"{path}: annotation {named(entry)} has category {category}, which is not in 'categories'; "
-            "add it, or take the annotation out"
-        )
-    bbox = entry.get("bbox")
-    if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(_is_number, bbox))):
-        found = shortened(repr(bbox))
-        raise ValueError(
-            f"{path}: annotation {named(entry)}: 'bbox' is {found}, not [x, y, width, height] of finite numbers; "
-            "correct the file"
-        )
-    x, y, width, height = map(float, bbox)
-    flags = {
-        key: whole_number(entry, key, "annotation", path) if entry.get(key) is not None else 0
-        for key in ("occluded", "generated", "iscrowd", "ignore")
-    }
-    key = "track_id" if entry.get("instance_id") is None and "track_id" in entry else "instance_id"
-    return make_note(
-        (x, y, x + width, y + height),
-        categories[category]["place"],
-        whole_number(entry, key, "annotation", path) if tracked else len(frame["annotations"]),
-        occluded=flags["occluded"],
-        generated=flags["generated"],
-        iscrowd=flags["iscrowd"] | flags["ignore"],
-    )
-
-
-def _is_number(value: Any) -> bool:
-    return (type(value) is int and value.bit_length() < 64) or (type(value) is float and math.isfinite(value))
 
 
 def _place(frame: Frame, folder: str, path: str) -> str:

@@ -39,7 +39,7 @@ def run(work: Work) -> Iterator[Fault]:
         return
     texts = [target for target in targets if target.kind == "text"]
     seconds = max(1.0, GUIDED_SECONDS * min(1.0, work.amount))
-    yield _guided_fault(list(guide(texts, work.folder / "guided", work.seed, seconds)))
+    yield _guided_fault(guide(texts, work.folder / "guided", work.seed, seconds))
 
 
 def shares(targets: Sequence[Target], work: Work) -> dict[Target, int]:

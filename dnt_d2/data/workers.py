@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -34,6 +35,9 @@ def outlive_signals() -> None:
 
 
 def _end_when_the_parent_says() -> None:
-    while signal.sigwaitinfo({signal.SIGTERM}).si_pid not in (os.getppid(), os.getpid()):
+    # The loader's process; from a fork server, the system's parent is another one.
+    parent = multiprocessing.parent_process()
+    may = {os.getpid(), os.getppid() if parent is None else parent.pid}
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid not in may:
         pass
     os._exit(0)

@@ -64,8 +64,11 @@ def test_signals_to_all_cost_no_item() -> None:
     assert {int(x[3]) for x in facts} <= {0, 1}
 
 
-def test_the_parent_can_end_them() -> None:
-    """What a loader does with one that doesn't end by itself."""
+@pytest.mark.parametrize("served", [False, True])
+def test_the_parent_can_end_them(monkeypatch: pytest.MonkeyPatch, served: bool) -> None:
+    """What a loader does with one that doesn't end by itself; also where a fork server is its parent to the system."""
+    if served:
+        monkeypatch.setattr(os, "getppid", lambda: 1)
     items = iter(loader(1))
     worker = int(next(items)[0])
     os.kill(worker, signal.SIGTERM)

@@ -20,7 +20,7 @@ def read_json(
     path: str | os.PathLike[str],
     *,
     parse_float: Callable[[str], Any] = float,
-    take: Callable[[dict[str, Any]], Any] = lambda entry: entry,
+    take: Callable[[dict[str, Any]], Any] | None = None,
     constants: bool = False,
 ) -> Any:
     """The content of a file in UTF-8; a mark of the byte order is no text.
@@ -28,7 +28,7 @@ def read_json(
     Args:
         path: of the file.
         parse_float: makes a number with a dot or an exponent out of its text.
-        take: is given each object, the inner ones first, and gives what stands for it.
+        take: is given each object, the inner ones first, and gives what stands for it; None leaves them as they are.
         constants: understand NaN, Infinity and -Infinity, as Python writes them, although they are not JSON.
 
     Raises:
@@ -49,7 +49,7 @@ def read_json(
         entry = dict(pairs)
         if len(entry) < len(pairs):
             raise ValueError(f"the key {_repeated(pairs)!r} is there twice in one object")
-        return take(entry)
+        return entry if take is None else take(entry)
 
     try:
         more: dict[str, Any] = {} if constants else {"parse_constant": _refuse}

@@ -26,6 +26,7 @@ from .systems_tour import STEPS
 FOLDER = "é τ"
 """The tour's folder: "é" is in cp1252, "τ" isn't."""
 _TOUR_SAID = "tour.json"
+_LONGEST = 1200
 
 
 def run(work: Work) -> Iterator[Fault]:
@@ -75,9 +76,12 @@ def _tour(folder: Path, steps: list[str], **options: Any) -> dict[str, Any]:
     where = folder / FOLDER
     command = [sys.executable, "-m", "dnt_d2.soak.systems_tour", str(where), "--steps", *steps]
     with (folder / "log.txt").open("wb") as log:
-        status = subprocess.run(command, env=variables, stdout=log, stderr=log, check=False).returncode
+        try:
+            subprocess.run(command, env=variables, stdout=log, stderr=log, check=False, timeout=_LONGEST)
+        except subprocess.TimeoutExpired:  # such as a process that waits for others as it ends
+            return {step: {"error": f"the tour did not end in {_LONGEST} s", "seconds": 0.0} for step in steps}
     if not (where / _TOUR_SAID).is_file():
-        error = f"the tour ended with {status}: {(folder / 'log.txt').read_text('utf-8', 'replace')[-1000:]}"
+        error = f"the tour broke off: {(folder / 'log.txt').read_text('utf-8', 'replace')[-1000:]}"
         return {step: {"error": error, "seconds": 0.0} for step in steps}
     return json.loads((where / _TOUR_SAID).read_text(encoding="utf-8"))
 

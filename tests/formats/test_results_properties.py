@@ -49,7 +49,7 @@ def test_what_is_written_comes_back(name: str) -> None:
 
 
 def _check(name: str, place: Callable[[Path], Path]) -> None:
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None)
     @given(_results())
     def check(drawn: tuple[Detections, FrameList]) -> None:
         found, frames = drawn

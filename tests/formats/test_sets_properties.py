@@ -19,7 +19,7 @@ _names = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z"), exclude_cha
 # In quarters of a pixel, so that corners come back exactly from width and height.
 _corners = st.integers(-400, 4000).map(lambda number: number / 4)
 _flags = st.integers(0, 1)
-_quick = settings(max_examples=50, deadline=None, derandomize=True, database=None)
+_quick = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 
 
 @st.composite

@@ -160,7 +160,8 @@ def _change_array(random: Random, array: np.ndarray, other: np.ndarray) -> np.nd
             return array
         if dice < 0.55:
             try:
-                return array.astype(random.choice(_TYPES))
+                kind = random.choice(_TYPES)
+                return array.real.astype(kind) if array.dtype.kind == "c" else array.astype(kind)
             except (ValueError, TypeError):
                 return array
     if dice < 0.85 and array.ndim:

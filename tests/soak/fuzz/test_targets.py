@@ -24,11 +24,11 @@ def test_sound_files_are_read(tmp_path: Path, target: Target) -> None:
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_a_number_is_a_file(target: Target) -> None:
-    files = [target.make(3, number) for number in range(40)]
-    assert files == [target.make(3, number) for number in range(40)]
-    assert files != [target.make(4, number) for number in range(40)]
+    files = [target.make(3, number) for number in range(16)]
+    assert files == [target.make(3, number) for number in range(16)]
+    assert files != [target.make(4, number) for number in range(16)]
     changed = [data for data in files if data not in target.seeds()]
-    assert len(set(changed)) > 20
+    assert len(set(changed)) > 3
     assert max(map(len, files)) < 2_000_000
 
 

@@ -1,11 +1,12 @@
 # make demo   make MiniVID, train D&T on it, evaluate, draw a video: about 20 minutes on two CPU cores
 # make test   the tests
 # make proofs the longer ones: every config at its published size, a thousand videos
+# make soak   faults injected on purpose, about an hour on two CPU cores: benchmarks/faults.md
 # make lint   ruff and mypy
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: demo test proofs lint environment browser clean
+.PHONY: demo test proofs soak lint environment browser clean
 .DEFAULT_GOAL := test
 
 environment:
@@ -24,6 +25,11 @@ test: environment browser
 
 proofs: environment
 	$(RUN) -m pytest -m slow
+
+# With a coverage-guided fuzzer, where there is one for this system; without it the rest is run, and says so.
+soak: environment
+	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[fuzz]' || true
+	$(RUN) tools/soak.py all
 
 lint: environment
 	.venv/bin/ruff check .

@@ -22,14 +22,14 @@ from detectron2.evaluation import verify_results
 from detectron2.utils import comm
 from detectron2.utils.logger import setup_logger
 
-from dnt_d2.checkpoint import WholeFileCheckpointer
 from dnt_d2.command_config import config_of
 from dnt_d2.config_check import check_config
 from dnt_d2.console import tolerate_any_text
 from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
-from dnt_d2.launching import argument_parser, launch_ranks
-from dnt_d2.scaling import scale_to_ranks
+from dnt_d2.processes.launching import argument_parser, launch_ranks
+from dnt_d2.training.checkpoint import WholeFileCheckpointer
+from dnt_d2.training.scaling import scale_to_ranks
 
 
 def get_parser() -> argparse.ArgumentParser:

@@ -29,19 +29,19 @@ from detectron2.utils.logger import setup_logger
 from torch import nn
 from torch.utils.data import DataLoader
 
-from .checkpoint import PatientCheckpoints, WholeFileCheckpointer
 from .config_check import check_config
 from .data import register_from_config
 from .data.loaders import build_pair_train_loader, build_video_test_loader
 from .evaluation import ProposalRecallEvaluator, VIDEvaluator
-from .loss_watch import LossWatch
-from .metrics_file import MetricsFile, Spared
 from .modeling import DetectAndTrack, VideoStream, folded, with_proposal_scales
-from .preemption import StopOnSignal
-from .records import Records
 from .resume import resume_run
-from .scaling import scale_to_ranks
-from .skipped_items import SkippedItems
+from .training.checkpoint import PatientCheckpoints, WholeFileCheckpointer
+from .training.loss_watch import LossWatch
+from .training.metrics_file import MetricsFile, Spared
+from .training.preemption import StopOnSignal
+from .training.records import Records
+from .training.scaling import scale_to_ranks
+from .training.skipped_items import SkippedItems
 
 
 class SeedEachStep(HookBase):
@@ -116,7 +116,7 @@ class Trainer(DefaultTrainer):
         return [CommonMetricPrinter(self.max_iter), self.metrics, Spared(tensorboard)]
 
     def train(self) -> OrderedDict[str, Any] | None:
-        """As in Detectron2; SIGTERM and Ctrl-C end it with a checkpoint, see :class:`.preemption.StopOnSignal`."""
+        """As in Detectron2; SIGTERM and Ctrl-C end it with a checkpoint (:mod:`.training.preemption`)."""
         with self.stop.listening():
             return super().train()
 
@@ -159,7 +159,7 @@ class Trainer(DefaultTrainer):
         return self.stepper.optimizer
 
     def run_step(self) -> None:
-        """One update of the weights, unless a loss or gradient is not finite (:mod:`dnt_d2.loss_watch`)."""
+        """One update of the weights, unless a loss or gradient is not finite (:mod:`dnt_d2.training.loss_watch`)."""
         self.stepper.iter = self.iter
         with self.watch.over(self.iter, self.seed):
             self.stepper.run_step()

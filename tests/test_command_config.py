@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dnt_d2.command_config import config_of
-from dnt_d2.launching import argument_parser
+from dnt_d2.processes.launching import argument_parser
 
 
 def parse(*options: str) -> argparse.Namespace:

@@ -19,11 +19,11 @@ from detectron2.engine.hooks import EvalHook, PeriodicCheckpointer, PeriodicWrit
 from detectron2.evaluation import DatasetEvaluator
 from torch import nn
 
-from dnt_d2.checkpoint import PatientCheckpoints
 from dnt_d2.engine import SeedEachStep, Trainer
 from dnt_d2.modeling import DetectAndTrack
-from dnt_d2.preemption import StopOnSignal
-from dnt_d2.records import Records
+from dnt_d2.training.checkpoint import PatientCheckpoints
+from dnt_d2.training.preemption import StopOnSignal
+from dnt_d2.training.records import Records
 
 pytestmark = pytest.mark.usefixtures("loggers_as_before")
 

@@ -29,7 +29,7 @@ from dnt_d2.engine import Trainer
 from dnt_d2.evaluation import VIDEvaluator
 from dnt_d2.evaluation.settings import Changeable, sweep_linkings
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.launching import argument_parser, launch_ranks
+from dnt_d2.processes.launching import argument_parser, launch_ranks
 from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.tubes.collector import TubeSettings
 from dnt_d2.vetting import VettedCheckpointer

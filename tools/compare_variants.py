@@ -27,7 +27,7 @@ from dnt_d2.config_files import merge_config_file
 from dnt_d2.console import tolerate_any_text
 from dnt_d2.data import register_from_config
 from dnt_d2.evaluation.tables import write_json
-from dnt_d2.launching import argument_parser, launch_ranks
+from dnt_d2.processes.launching import argument_parser, launch_ranks
 from dnt_d2.provenance import gpus, machine_name, provenance, replace_block
 from dnt_d2.variants import evaluate_variants, load_variants, variants_table
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from dnt_d2.replay import replay
-from dnt_d2.step_file import Step
+from dnt_d2.training.replay import replay
+from dnt_d2.training.step_file import Step
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 

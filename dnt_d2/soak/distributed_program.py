@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from dnt_d2.command_config import config_of
 from dnt_d2.data import register_from_config
 from dnt_d2.engine import Trainer
-from dnt_d2.launching import argument_parser, launch_ranks
+from dnt_d2.processes.launching import argument_parser, launch_ranks
 
 
 class DoubleTrainer(Trainer):

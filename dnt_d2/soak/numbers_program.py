@@ -20,7 +20,7 @@ from detectron2.utils import comm
 from torch import nn
 
 from ..engine import Trainer
-from ..launching import launch_ranks
+from ..processes.launching import launch_ranks
 from .small_run import ROOT
 
 VARIABLE = "SPOIL"

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from ..loss_watch import FOLDER
-from ..replay import replay
-from ..step_file import Step, non_finite
+from ..training.loss_watch import FOLDER
+from ..training.replay import replay
+from ..training.step_file import Step, non_finite
 from .numbers_program import VARIABLE
 from .record import Fault, Work
 from .small_run import SmallRun

@@ -21,7 +21,7 @@ from detectron2.utils.events import EventStorage
 from torch import Tensor, multiprocessing
 
 from dnt_d2.engine import Trainer
-from dnt_d2.ranks import run_rank
+from dnt_d2.processes.ranks import run_rank
 
 # What each of the two ranks trains on in each step. Whole steps without a track, or without any object, are among them.
 STEPS: list[tuple[dict[str, Any], dict[str, Any]]] = [

@@ -8,7 +8,7 @@ import pytest
 from detectron2.config import CfgNode, get_cfg
 
 from dnt_d2 import add_dnt_config
-from dnt_d2.scaling import scale_to_ranks
+from dnt_d2.training.scaling import scale_to_ranks
 
 MADE_FOR_TWO = {
     "SOLVER.REFERENCE_WORLD_SIZE": 2,

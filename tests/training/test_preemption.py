@@ -17,7 +17,7 @@ from detectron2.engine.hooks import EvalHook
 from detectron2.utils import comm
 from torch.multiprocessing import ProcessExitedException, start_processes
 
-from dnt_d2.preemption import StopOnSignal, signals_passed_on
+from dnt_d2.training.preemption import StopOnSignal, signals_passed_on
 
 STEPS = 6
 

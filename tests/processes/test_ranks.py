@@ -17,7 +17,7 @@ from detectron2.utils import comm
 from torch import distributed
 
 from dnt_d2 import ranks
-from dnt_d2.ranks import OthersGoneError, leave_groups, others_are_gone, run_rank
+from dnt_d2.processes.ranks import OthersGoneError, leave_groups, others_are_gone, run_rank
 
 _TASKS = Path("/proc/self/task")
 needs_proc = pytest.mark.skipif(not _TASKS.is_dir(), reason="counts threads in /proc, which is Linux's")

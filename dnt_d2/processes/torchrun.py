@@ -76,7 +76,7 @@ def check_options(args: argparse.Namespace, place: Place, default_url: str) -> N
     """Refuse options for Detectron2's launcher that say something else than torchrun does.
 
     Args:
-        args: of :func:`dnt_d2.launching.argument_parser`.
+        args: of :func:`dnt_d2.processes.launching.argument_parser`.
         default_url: what ``dist_url`` is when nobody gave one.
 
     Raises:

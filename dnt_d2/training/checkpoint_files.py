@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from .bounded.torch_files import load_plain
+from ..bounded.torch_files import load_plain
 
 logger = logging.getLogger(__name__)
 

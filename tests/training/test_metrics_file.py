@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from detectron2.utils.events import EventStorage, JSONWriter
 
-from dnt_d2.metrics_file import MetricsFile, Spared
+from dnt_d2.training.metrics_file import MetricsFile, Spared
 
 
 def train(writers: list[Any], start: int, stop: int, period: int = 5) -> None:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from detectron2.structures import Boxes, Instances
 
-from dnt_d2.step_file import Step, non_finite, pack, unpack
+from dnt_d2.training.step_file import Step, non_finite, pack, unpack
 
 NAN = float("nan")
 

@@ -10,9 +10,9 @@ from detectron2.engine import hooks
 from detectron2.utils import comm
 from torch import nn
 
+from ..vetting import VettedCheckpointer
+from ..whole_file import remove_leftovers, whole_file
 from .checkpoint_files import TAG, UnusableCheckpointError, find_checkpoint
-from .vetting import VettedCheckpointer
-from .whole_file import remove_leftovers, whole_file
 
 
 class WholeFileCheckpointer(VettedCheckpointer):

@@ -15,10 +15,10 @@ import torch
 from detectron2.config import CfgNode
 from detectron2.utils.events import EventStorage
 
-from dnt_d2.loss_watch import random_states
 from dnt_d2.modeling import DetectAndTrack
-from dnt_d2.replay import network, replay
-from dnt_d2.step_file import Step
+from dnt_d2.training.loss_watch import random_states
+from dnt_d2.training.replay import network, replay
+from dnt_d2.training.step_file import Step
 
 NAN = float("nan")
 Make = Callable[..., Any]

@@ -7,8 +7,8 @@ import argparse
 import pytest
 import torch
 
-from dnt_d2.launching import DEFAULT_URL, argument_parser
-from dnt_d2.torchrun import Place, check_gpus, check_options, place_from
+from dnt_d2.processes.launching import DEFAULT_URL, argument_parser
+from dnt_d2.processes.torchrun import Place, check_gpus, check_options, place_from
 
 SECOND = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
 SECOND |= {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}

@@ -15,7 +15,7 @@ import torch
 from detectron2.structures import Boxes, Instances
 from torch import Tensor
 
-from .whole_file import whole_file
+from ..whole_file import whole_file
 
 VERSION = 1
 _INSTANCES, _BOXES = "instances of", "boxes"

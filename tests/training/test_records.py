@@ -14,8 +14,8 @@ from detectron2.engine import HookBase, TrainerBase
 from detectron2.engine.hooks import EvalHook, PeriodicWriter
 from detectron2.utils.events import get_event_storage
 
-from dnt_d2.metrics_file import MetricsFile
-from dnt_d2.records import Records
+from dnt_d2.training.metrics_file import MetricsFile
+from dnt_d2.training.records import Records
 
 STEPS, SAVED, EVALUATED, WRITTEN = 24, 3, 4, 6  # a checkpoint after every third iteration, and so on
 

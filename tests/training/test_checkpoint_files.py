@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from dnt_d2.checkpoint_files import TAG, UnusableCheckpointError, damage, find_checkpoint, read_tag
+from dnt_d2.training.checkpoint_files import TAG, UnusableCheckpointError, damage, find_checkpoint, read_tag
 
 TRAINING = ("trainer",)
 

@@ -13,8 +13,8 @@ from detectron2.checkpoint import DetectionCheckpointer
 from detectron2.utils import comm
 from torch import nn
 
-from dnt_d2.checkpoint import PatientCheckpoints, WholeFileCheckpointer
-from dnt_d2.checkpoint_files import UnusableCheckpointError
+from dnt_d2.training.checkpoint import PatientCheckpoints, WholeFileCheckpointer
+from dnt_d2.training.checkpoint_files import UnusableCheckpointError
 
 
 class Count:

@@ -1,4 +1,4 @@
-"""dnt_d2/skipped_items.py: what a resumed training says is what an undisturbed one says, for any number of ranks."""
+"""Skipped items: what a resumed training says is what an undisturbed one says, for any number of ranks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from dnt_d2.data.counting_loader import CountingLoader
 from dnt_d2.faults import Skip, Tally
-from dnt_d2.skipped_items import SkippedItems
+from dnt_d2.training.skipped_items import SkippedItems
 
 MAX_ITER, PERIOD = 10, 4
 
@@ -56,7 +56,7 @@ class Run:
     def _as(self, rank: int) -> Any:
         shares = [(hook._tally, hook._again) for hook in self.hooks]
         return patch.multiple(
-            "dnt_d2.skipped_items.comm",
+            "dnt_d2.training.skipped_items.comm",
             get_rank=lambda: rank,
             get_world_size=lambda: self.ranks,
             is_main_process=lambda: rank == 0,
@@ -146,7 +146,7 @@ def test_a_full_disk_costs_no_training(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
         Run(tmp_path / "full", 1, 0).go(0, 4)
-    with patch("dnt_d2.skipped_items.whole_file", side_effect=OSError(errno.ENOSPC, "full")):
+    with patch("dnt_d2.training.skipped_items.whole_file", side_effect=OSError(errno.ENOSPC, "full")):
         Run(tmp_path, 1, 4).go(4, MAX_ITER)
     assert {
         r.message.split(": ")[-1].split(";")[-1].strip() for r in caplog.records if "can't be written" in r.message

@@ -17,7 +17,7 @@ from torch import distributed, multiprocessing
 from torch.multiprocessing import ProcessExitedException
 
 from dnt_d2 import launching
-from dnt_d2.launching import RankError, argument_parser, launch_ranks
+from dnt_d2.processes.launching import RankError, argument_parser, launch_ranks
 
 
 def parse(*options: str) -> argparse.Namespace:
@@ -131,7 +131,7 @@ def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Options of two forked processes: to start anew they would import everything, which takes longer."""
     fork = functools.partial(multiprocessing.start_processes, start_method="fork")
     monkeypatch.setattr(multiprocessing, "start_processes", fork)
-    monkeypatch.setattr("dnt_d2.ranks.SECONDS_FOR_THE_CAUSE", 1.0)
+    monkeypatch.setattr("dnt_d2.processes.ranks.SECONDS_FOR_THE_CAUSE", 1.0)
     (tmp_path / "c.yaml").write_text(f"OUTPUT_DIR: {tmp_path / 'out'}\nMODEL: {{DEVICE: cpu}}\nVERSION: 2\n")
     return ["--num-gpus", "2", "--timeout", "0.5", "--config-file", str(tmp_path / "c.yaml")]
 

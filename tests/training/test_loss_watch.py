@@ -14,8 +14,8 @@ from detectron2.utils import comm
 from detectron2.utils.events import EventStorage
 from torch import Tensor, distributed, nn
 
-from dnt_d2.loss_watch import FOLDER, PATIENCE, LossWatch, NonFiniteError, random_states
-from dnt_d2.step_file import Step
+from dnt_d2.training.loss_watch import FOLDER, PATIENCE, LossWatch, NonFiniteError, random_states
+from dnt_d2.training.step_file import Step
 
 NAN, INF = float("nan"), float("inf")
 

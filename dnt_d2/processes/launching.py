@@ -19,8 +19,8 @@ from detectron2.engine import default_argument_parser, launch
 from detectron2.engine.launch import DEFAULT_TIMEOUT
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException
 
-from .command_config import config_of
-from .preemption import signals_passed_on
+from ..command_config import config_of
+from ..training.preemption import signals_passed_on
 from .ranks import end_with_parent, run_rank
 from .torchrun import check_gpus, check_options, place_from, run_place
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from detectron2.utils.events import EventWriter, get_event_storage
 
-from .whole_file import whole_file
+from ..whole_file import whole_file
 
 logger = logging.getLogger(__name__)
 

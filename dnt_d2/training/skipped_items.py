@@ -11,9 +11,9 @@ from typing import NamedTuple
 from detectron2.engine import HookBase
 from detectron2.utils import comm
 
-from .data.counting_loader import CountingLoader
-from .faults import Skip, Tally
-from .whole_file import whole_file
+from ..data.counting_loader import CountingLoader
+from ..faults import Skip, Tally
+from ..whole_file import whole_file
 
 logger = logging.getLogger(__name__)
 

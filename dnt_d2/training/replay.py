@@ -13,7 +13,7 @@ from detectron2.modeling import build_model
 from detectron2.utils.events import EventStorage
 from torch import Tensor, nn
 
-from . import add_dnt_config
+from .. import add_dnt_config
 from .step_file import Step, non_finite
 
 

@@ -98,10 +98,7 @@ class LossWatch(HookBase):
             distributed.all_reduce(shared)
             flags = shared
         *losses, gradient = flags.tolist()
-        if losses[own]:
-            fault = _in_words(self._terms)
-        else:
-            fault = "" if any(losses) else self._judge_gradient(bool(gradient))
+        fault = _in_words(self._terms) if losses[own] else "" if any(losses) else self._judge_gradient(bool(gradient))
         if not fault and not any(losses):
             return
         # They wait for each other: the first one to end has the launcher end the rest, in the midst of their files.

@@ -1,0 +1,1 @@
+"""What keeps a training safe: checkpoints, signals, records, a watch over its numbers, what it skipped."""

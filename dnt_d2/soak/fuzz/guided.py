@@ -24,6 +24,7 @@ from .harness import HANG_SECONDS, MEMORY_MB, Target
 _INSTRUMENTED = ("bounded", "data", "formats")  # of the package; Numba can't compile what has counters
 _LARGEST = 20_000  # bytes of a file
 _START_SECONDS = 240  # to import everything, on a busy machine
+_NO_COUNTERS = "Is the code instrumented for coverage?"
 _RUNS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 
 
@@ -86,6 +87,8 @@ def _outcome(target: Target, folder: Path) -> Guided:
     if code != "0" or runs is None:
         words = [line for line in text.splitlines() if "ERROR" in line or "Error" in line]
         found.append(f"the process ended with {code}: {words[-1] if words else 'see log.txt'}")
+    if _NO_COUNTERS in text:
+        found.append("nothing was counted, so that coverage led nowhere")
     return Guided(target.name, int(runs[1]) if runs else 0, found, float(seconds))
 
 
@@ -98,7 +101,8 @@ def main() -> None:
     args = parser.parse_args()
     import atheris
 
-    with atheris.instrument_imports(include=[__name__.partition(".")[0]], exclude=_plain_modules()):
+    root = Path(__file__).resolve().parents[2]
+    with atheris.instrument_imports(include=[root.name], exclude=_plain_modules(root)):
         from .targets import all_targets
     known = {target.name: target for target in all_targets()}
     running: dict[int, tuple[Path, float]] = {}
@@ -116,9 +120,8 @@ def main() -> None:
             running[process] = folder, time.perf_counter()
 
 
-def _plain_modules() -> list[str]:
+def _plain_modules(root: Path) -> list[str]:
     """All modules of the package but those that are instrumented: atheris takes whole packages, or single modules."""
-    root = Path(__file__).resolve().parents[2]
     files = [path.relative_to(root.parent).with_suffix("").parts for path in root.rglob("*.py")]
     return [".".join(parts) for parts in files if parts[1] not in _INSTRUMENTED]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...bounded.numbers import LONGEST_VIDEO
 from ...data.annotations import Repairs, class_ids, read_annotation
 from ...data.imagenet_vid import load_det, load_vid
 from ...data.own_videos import as_dicts
@@ -139,7 +140,7 @@ def _check_dicts(videos: VideoSet, source: Path) -> None:
     for frame in dicts:
         width, height = frame["width"], frame["height"]
         expect(1 <= width <= _FEW and 1 <= height <= _FEW, f"an image of {width} x {height}")
-        expect(0 <= frame["frame_index"] < frame["video_length"] < 2**31, "the place of a frame")
+        expect(0 <= frame["frame_index"] < frame["video_length"] <= LONGEST_VIDEO, "the place of a frame")
         _check_notes(frame["annotations"], width, height, len(sound.CLASSES))
 
 

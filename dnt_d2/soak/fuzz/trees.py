@@ -117,19 +117,24 @@ def _change_value(random: Random, root: list[Any], other: Any, raw: list[str]) -
     elif dice < 0.52 and holder is not root:
         del holder[key]
     elif dice < 0.62 and isinstance(holder, list) and holder is not root:
-        holder.insert(random.randrange(len(holder) + 1), holder[key])
+        holder.insert(random.randrange(len(holder) + 1), _copy(holder[key]))
     elif dice < 0.74:
         there = list(_slots([other]))
         where, which = random.choice(there)
-        holder[key] = where[which]
+        holder[key] = _copy(where[which])
     elif dice < 0.82:
         place, at = random.choice(slots)
-        holder[key], place[at] = json.loads(json.dumps((place[at], holder[key])))
+        holder[key], place[at] = _copy((place[at], holder[key]))
     elif dice < 0.9 and isinstance(holder, dict):
         holder[random.choice((nasty.text(random), "id", "name", key))] = _value(random, raw)
     else:
         holder[key] = random.choice(([holder[key]], {"x": holder[key]}, [holder[key]] * 3, str(holder[key])))
-        holder[key] = json.loads(json.dumps(holder[key]))
+        holder[key] = _copy(holder[key])
+
+
+def _copy(value: Any) -> Any:
+    """Of which no part is shared: a tree that holds itself has no end."""
+    return json.loads(json.dumps(value))
 
 
 def _value(random: Random, raw: list[str]) -> Any:

@@ -16,7 +16,7 @@ from detectron2.utils import comm
 from torch import distributed, multiprocessing
 from torch.multiprocessing import ProcessExitedException
 
-from dnt_d2 import launching
+from dnt_d2.processes import launching
 from dnt_d2.processes.launching import RankError, argument_parser, launch_ranks
 
 

@@ -16,7 +16,7 @@ import torch
 from detectron2.utils import comm
 from torch import distributed
 
-from dnt_d2 import ranks
+from dnt_d2.processes import ranks
 from dnt_d2.processes.ranks import OthersGoneError, leave_groups, others_are_gone, run_rank
 
 _TASKS = Path("/proc/self/task")

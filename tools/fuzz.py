@@ -65,7 +65,7 @@ def main() -> int:
     args, targets = parse(), all_targets()
     known = {target.name: target for target in targets}
     if unknown := [name for name in args.targets if name not in known]:
-        sys.exit(f"there is no reader {unknown[0]!r}; there are {', '.join(known)}")
+        sys.exit(f"there is no reader {unknown[0]!r}; there are {'; '.join(known)}")
     chosen = [known[name] for name in args.targets] or targets
     if args.list:
         print("\n".join(target.name for target in chosen))

@@ -57,6 +57,8 @@ def read_json(
     except RecursionError:
         raise ValueError(f"{name}: broken JSON (nested too deeply); write or fetch the file again") from None
     except (ValueError, ArithmeticError) as error:
+        if "integer string conversion" in str(error):  # Python's words tell programmers how to lift its limit
+            error = ValueError(f"a whole number of more than {sys.get_int_max_str_digits()} digits")
         raise ValueError(f"{name}: broken JSON ({error}); write or fetch the file again") from None
 
 

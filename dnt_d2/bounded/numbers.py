@@ -12,6 +12,18 @@ LARGEST_ID = 1 << 53
 """Of tracks and the like, exclusive: up to it, numbers that were read as floats are exact. Fits into 64 bits."""
 
 
+def to_float(text: str) -> float:
+    """A number from a file; also one that is infinite or not a number, which is for the caller to judge.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{shortened(text.strip())!r} is not a number") from None
+
+
 def shortened(text: str, most: int = 80) -> str:
     """A text from a file, for a message: no longer than a line."""
     return text if len(text) <= most else f"{text[:most]}..."

@@ -62,6 +62,54 @@ def check_videos(videos: Sequence[Any]) -> dict[int, str]:
     return {video["id"]: video["name"] for video in videos}
 
 
+_TRUTH: Mapping[str, tuple[str, int]] = {
+    **dict.fromkeys(("video_ids", "frame_indices", "frames", "classes", "tracks", "image_ids"), ("iu", 1)),
+    **{"boxes": ("fiu", 2), "sizes": ("iu", 2), "file_names": ("iu", 1)},
+}
+
+
+def check_truth_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """See that the arrays of ``truth.npz`` are there, have their types and dimensions, and lengths that fit.
+
+    Raises:
+        ValueError: they are or have not.
+    """
+    check_names(arrays, tuple(_TRUTH))
+    for name, (kinds, dimensions) in _TRUTH.items():
+        values = arrays[name]
+        if values.dtype.kind not in kinds or values.ndim != dimensions:
+            wanted = "numbers" if "f" in kinds else "whole numbers"
+            raise ValueError(f"{name} is {values.dtype} {values.shape}, not {wanted} in {dimensions} dimensions")
+    for first, *others in (
+        ("video_ids", "frame_indices", "image_ids", "sizes"),
+        ("frames", "boxes", "classes", "tracks"),
+    ):
+        for name in others:
+            if len(arrays[name]) != len(arrays[first]):
+                raise ValueError(f"{first} has {len(arrays[first])} rows, {name} has {len(arrays[name])}")
+
+
+def check_video_arrays(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """See that a video has frames, and each of its tables a column of counts; all are columns of numbers.
+
+    Raises:
+        ValueError: they are or have not.
+    """
+    single = {name: values for name, values in arrays.items() if "/" not in name and name != "replaced"}
+    check_names(single, ("frames", "revised"))
+    tables = {name.partition("/")[0] for name in arrays if "/" in name}
+    for table in sorted(tables):
+        if table not in _SHAPES:
+            raise ValueError(f"it has the table {shortened(table)!r}, which is not one of {', '.join(_SHAPES)}")
+        if f"{table}/counts" not in arrays:
+            raise ValueError(f"it lacks {table}/counts")
+    for name, values in arrays.items():
+        if name != "revised" and (not values.ndim or values.dtype.kind not in "fiu"):
+            raise ValueError(f"{shortened(name)} is {values.dtype} {values.shape}, not a column of numbers")
+    if arrays["revised"].size != 1:
+        raise ValueError("revised is not a single value")
+
+
 def check_truth(truth: VideoTruth, frames: FrameList, videos: Sequence[int]) -> None:
     """See that ground truth and frames are of the same videos, and their numbers in range.
 

@@ -31,7 +31,14 @@ from ..bounded.json import read_json
 from ..formats.results import FrameList
 from ..whole_file import remove_leftovers, whole_file
 from .ground_truth import VideoTruth
-from .run_check import check_kinds, check_names, check_record, check_truth, check_videos
+from .run_check import (
+    check_kinds,
+    check_record,
+    check_truth,
+    check_truth_arrays,
+    check_video_arrays,
+    check_videos,
+)
 from .tables import write_json
 from .video_record import Rows, VideoRecord
 
@@ -120,7 +127,7 @@ class SavedRun:
         path = self.folder / "truth.npz"
         arrays = _read_arrays(path)
         try:
-            check_names(arrays, (*_OF_TRUTH, *_OF_FRAMES))
+            check_truth_arrays(arrays)
             names = arrays.pop("file_names").tobytes().decode(*_TEXT).split("\n")
             frames = FrameList(
                 list(self.video_ids.values()),
@@ -167,7 +174,7 @@ class SavedRun:
         """
         arrays = _read_arrays(self.path(video_id))
         try:
-            check_names({name: 0 for name in arrays if "/" not in name and name != "replaced"}, ("frames", "revised"))
+            check_video_arrays(arrays)
             frames, revised = arrays.pop("frames").astype(np.int64), bool(arrays.pop("revised"))
             replaced = arrays.pop("replaced", np.zeros(0)).astype(np.int64)
             columns: dict[str, dict[str, NDArray[Any]]] = {}
@@ -193,8 +200,6 @@ class SavedRun:
 
 _KINDS = {"dataset": str, "temporal_stride": int, "digest": str, "settings": dict, "provenance": dict}
 _KINDS |= {"videos": list, "classes": list}
-_OF_TRUTH = ("video_ids", "frame_indices", "frames", "boxes", "classes", "tracks")
-_OF_FRAMES = ("image_ids", "sizes", "file_names")
 # What arrays of other types and shapes than expected make NumPy raise; the last is its error of an axis.
 _WRONG = (KeyError, TypeError, ValueError, IndexError, OverflowError)
 _REMEDY = "remove it, and run --eval-only again: the rest is kept"

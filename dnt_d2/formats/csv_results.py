@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 
-from ..bounded.numbers import shortened
+from ..bounded.numbers import shortened, to_float
 from ..whole_file import whole_file
 from .result_rows import Rows, check_before_writing, check_boxes, find_frames, open_results, parts, shortest, to_whole
 from .results import Detections, FrameList, IntArray
@@ -132,4 +132,4 @@ def _row(
     if label not in classes:
         raise ValueError(f"the data set has no class {label!r}")
     track_id = to_whole(track, "track") if track.strip() else -1
-    return (videos[video], to_whole(frame, "frame"), classes[label], track_id), [float(word) for word in words[4:]]
+    return (videos[video], to_whole(frame, "frame"), classes[label], track_id), [to_float(word) for word in words[4:]]

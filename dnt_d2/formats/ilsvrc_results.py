@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bounded.numbers import shortened
+from ..bounded.numbers import shortened, to_float
 from ..geometry import FloatArray
 from ..whole_file import whole_file
 from .result_rows import (
@@ -131,7 +131,7 @@ def _read_lines(path: str, num_columns: int) -> tuple[IntArray, FloatArray]:
                 if len(words) != num_columns:
                     raise ValueError(f"there are {len(words)} columns, not {num_columns} as in the first line")
                 whole = [to_whole(word, name) for word, name in zip(words[:-5], names, strict=True)]
-                rows.add(number, whole, [float(word) for word in words[-5:]])
+                rows.add(number, whole, [to_float(word) for word in words[-5:]])
             except ValueError as error:
                 reason, text = shortened(str(error), 160), shortened(line.strip())
                 raise ValueError(f"{path}:{number}: {reason}, in {text!r}; correct the line") from None

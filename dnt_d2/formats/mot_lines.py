@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..bounded.numbers import LARGEST_ID, shortened
+from ..bounded.numbers import LARGEST_ID, shortened, to_float
 from ..bounded.text import check_lines
 from .video_set import Note, make_note, plain_number
 
@@ -68,7 +68,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _note(line: str, length: int, labels: Sequence[str], ids: dict[str, int]) -> tuple[int, Note] | None:
-    columns = [float(word) for word in line.rstrip(",").split(",")]
+    columns = [to_float(word) for word in line.rstrip(",").split(",")]
     if not 6 <= len(columns) <= 10:
         raise ValueError(f"there are {len(columns)} columns, not 6 to 10")
     if len(columns) == 10 and len(labels) == 1:

@@ -10,7 +10,7 @@ import os
 from decimal import Decimal, localcontext
 from pathlib import Path
 
-from ..bounded.numbers import shortened
+from ..bounded.numbers import shortened, to_float
 from ..whole_file import whole_file
 from .result_rows import (
     EXACT,
@@ -166,4 +166,4 @@ def _add(text: str, number: int, video: int, num_classes: int, rows: Rows) -> No
     left, top, width, height = map(Decimal, words[2:6])
     box = (float(left - 1), float(top - 1), float(left + width - 2), float(top + height - 2))
     whole = (video, to_whole(words[0], "frame"), label, to_whole(words[1], "id"))
-    rows.add(number, whole, (float(words[6]), *box))
+    rows.add(number, whole, (to_float(words[6]), *box))

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bounded.numbers import shortened
+from ..bounded.numbers import shortened, to_float
 from ..bounded.text import check_lines
 from ..geometry import FloatArray
 from .results import Detections, FrameList, IntArray
@@ -98,7 +98,7 @@ def to_whole(text: str, what: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        number = float(text)
+        number = to_float(text)
         if not number.is_integer():
             raise ValueError(f"{what} {shortened(text.strip())} is not a whole number") from None
         value = int(number)

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from dnt_d2.evaluation.ground_truth import VideoTruth
-from dnt_d2.evaluation.run_check import check_kinds, check_names, check_record, check_truth, check_videos
+from dnt_d2.evaluation.run_check import (
+    check_kinds,
+    check_names,
+    check_record,
+    check_truth,
+    check_truth_arrays,
+    check_video_arrays,
+    check_videos,
+)
 from dnt_d2.evaluation.video_record import Rows, VideoRecord
 from dnt_d2.formats.results import FrameList
 
@@ -119,3 +127,52 @@ def test_truth(changes: dict[str, Any], message: str) -> None:
     check_truth(_truth(), frames, [5])
     with pytest.raises(ValueError, match=message):
         check_truth(_truth(**changes), frames, [5])
+
+
+def truth_arrays(**changes: Any) -> dict[str, Any]:
+    whole = {name: np.zeros(2, np.int64) for name in ("video_ids", "frame_indices", "image_ids")}
+    boxes = {"boxes": np.zeros((3, 4)), **{name: np.zeros(3, np.int64) for name in ("frames", "classes", "tracks")}}
+    rest = {"sizes": np.zeros((2, 2), np.int64), "file_names": np.zeros(9, np.uint8)}
+    return {**whole, **boxes, **rest, **changes}
+
+
+def test_arrays_of_the_truth() -> None:
+    check_truth_arrays(truth_arrays())
+    check_truth_arrays(
+        truth_arrays(**{n: np.zeros(0, np.int64) for n in ("frames", "classes", "tracks")}, boxes=np.zeros((0, 4)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("video_ids", np.zeros((2, 1), np.int64), r"video_ids is int64 \(2, 1\), not whole numbers in 1 dimensions"),
+        ("tracks", np.array(3), r"tracks is int64 \(\), not whole numbers in 1 dimensions"),
+        ("boxes", np.zeros(12), r"boxes is float64 \(12,\), not numbers in 2 dimensions"),
+        ("classes", np.array(["a", "b", "c"]), r"classes is <U1 \(3,\), not whole numbers"),
+        ("sizes", np.zeros((3, 2), np.int64), "video_ids has 2 rows, sizes has 3"),
+        ("boxes", np.zeros((2, 4)), "frames has 3 rows, boxes has 2"),
+    ],
+)
+def test_arrays_of_the_truth_that_do_not_fit(name: str, values: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_truth_arrays(truth_arrays(**{name: values}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"frames": None}, "it lacks 'frames'"),
+        ({"candidates/counts": None}, "it lacks candidates/counts"),
+        ({"other/counts": np.zeros(1)}, "it has the table 'other', which is not one of detections, candidates"),
+        ({"frames": np.array(1)}, r"frames is int64 \(\), not a column of numbers"),
+        ({"candidates/scores": np.array([["a"]])}, "candidates/scores is <U1"),
+        ({"revised": np.zeros(2)}, "revised is not a single value"),
+    ],
+)
+def test_arrays_of_a_video(changes: dict[str, Any], message: str) -> None:
+    arrays = {"frames": np.zeros(2, np.int64), "revised": np.array(True), "candidates/counts": np.zeros(2, np.int64)}
+    arrays["candidates/scores"] = np.zeros((0, 3))
+    check_video_arrays(arrays)
+    with pytest.raises(ValueError, match=message):
+        check_video_arrays({name: x for name, x in (arrays | changes).items() if x is not None})

@@ -11,6 +11,8 @@ from .harness import Outcome
 
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _NUMBER = re.compile(r"(?<![A-Za-z_])[-+]?(?:\d[\d_]*\.?\d*(?:e[-+]?\d+)?|inf\b|nan\b)", re.IGNORECASE)
+_BYTES = re.compile(r"bytes? (?:0x[0-9a-f]{2} )?in position [\d-]+: [\w ]+")
+_NESTED = re.compile(r"(?<=is )[\[{].*?(?=, not )", re.DOTALL)
 _SEVERAL = re.compile(r"(…)(?:(?:, |,| and |: )…)+|(N)(?:(?:, |,| x |x)N)+")
 _LISTED = re.compile(r"((?:Data|Annotations)/(?:VID|DET)/).*?(?=: | has no | is listed | is missing|$)", re.DOTALL)
 _SHOWN = 300
@@ -63,6 +65,7 @@ class Messages:
 
 def plain(text: str) -> str:
     """A message with … for quoted values and N for numbers."""
+    text = _BYTES.sub("a byte", _NESTED.sub("…", text))
     text = _NUMBER.sub("N", _QUOTED.sub("…", _LISTED.sub(r"\1…", text)))
     text = _SEVERAL.sub(lambda match: match[1] or match[2], text)
     return " ".join(text.split())[:_SHOWN]

@@ -57,9 +57,7 @@ def stopped(reference: Reference, ways: Sequence[Way]) -> Fault:
     """One rank hangs: SIGSTOP. All ways at once, since they wait."""
     start = time.monotonic()
     cases = [_train(reference, way, "stopped", "--timeout", str(MINUTES)) for way in ways]
-    for case in cases:
-        case.started.until(_has_checkpoint(case))
-        signal_rank(case, signal.SIGSTOP)
+    _stop_each(cases)
     since = time.monotonic()
     for case in cases:
         # A machine whose only rank is stopped can't notice: it ends once that goes on. The first machine must end.
@@ -70,6 +68,17 @@ def stopped(reference: Reference, ways: Sequence[Way]) -> Fault:
         case.seconds = seconds if all(codes) else None
     what = f"a rank hangs (SIGSTOP) in training, with --timeout {MINUTES:g}"
     return _trained(what, reference, cases, start, named=False)
+
+
+def _stop_each(cases: Sequence[Case]) -> None:
+    """SIGSTOP, each as soon as it has a checkpoint: waiting for one, another might come to its end."""
+    left = list(cases)
+    while left:
+        for case in list(left):
+            if _has_checkpoint(case)() or not case.started.running():
+                signal_rank(case, signal.SIGSTOP)
+                left.remove(case)
+        time.sleep(0.02)
 
 
 def launcher_killed(reference: Reference, ways: Sequence[Way]) -> Fault:

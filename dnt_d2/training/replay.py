@@ -71,7 +71,7 @@ def replay(
 ) -> Replay:
     """Run a step again: forward and backward, without the update.
 
-    On the same kind of device, with the dtype of the training, this gives the numbers of the training.
+    On the same kind of device, with the dtype and the threads of the training, this gives its numbers.
 
     Args:
         step: from :meth:`Step.load`.

@@ -42,7 +42,8 @@ def text(entry: Entry, key: str, what: str, path: str) -> str:
 def named(entry: Entry) -> str:
     """The id of an entry, for messages."""
     value = entry.get("id")
-    return "(without id)" if value is None else shortened(str(value))
+    # A text in quotes: what is in it must not write to a terminal as it likes.
+    return "(without id)" if value is None else shortened(repr(value))
 
 
 def frame_ids(

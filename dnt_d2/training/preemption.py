@@ -45,6 +45,7 @@ class StopOnSignal(HookBase):
         self._received = self._stopping = 0
         self._done: int | None = None  # the last iteration of this process, once it is over
         self._waits = True  # for the end of an iteration
+        self._process = os.getpid()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -52,6 +53,7 @@ class StopOnSignal(HookBase):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        self._process = os.getpid()
         before = {number: signal.signal(number, self._receive) for number in SIGNALS}
         try:
             yield
@@ -93,6 +95,8 @@ class StopOnSignal(HookBase):
             self._exit()
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:
+            return  # a loader's worker, forked a moment ago: it must outlive its trainer's signals
         if self._received == number == signal.SIGINT:
             _end(number, KeyboardInterrupt())
         if self._received:

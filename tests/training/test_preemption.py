@@ -265,3 +265,12 @@ def test_ranks_that_end_in_peace_after_ctrl_c(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SystemExit) as stop, signals_passed_on():
         os.kill(os.getpid(), signal.SIGINT)
     assert stop.value.code == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_copy_of_the_process_is_not_stopped(number: int, in_a_copy: Callable[..., int]) -> None:
+    """As a loader's worker is one, until it has handlers of its own."""
+    training = Training(lambda moment, i: None)
+    with training.stop.listening():
+        assert in_a_copy(lambda: (os.kill(os.getpid(), number), time.sleep(0.01))) == 0
+    assert training.go().log[-1] == f"evaluation {STEPS - 1}"

@@ -93,11 +93,8 @@ def _run(args: argparse.Namespace, cfg: CfgNode, source: VideoSource) -> int:
 
 
 def _load(cfg: CfgNode, mode: str, args: argparse.Namespace) -> VideoPredictor:
-    try:
-        settings = {"temporal_stride": args.stride, "window": args.window, "min_frames": args.min_frames}
-        return VideoPredictor(cfg, mode=mode, **settings)
-    except AssertionError as error:  # what Detectron2 raises for a missing file
-        raise FileNotFoundError(f"MODEL.WEIGHTS is {cfg.MODEL.WEIGHTS!r}: {error}") from error
+    settings = {"temporal_stride": args.stride, "window": args.window, "min_frames": args.min_frames}
+    return VideoPredictor(cfg, mode=mode, **settings)
 
 
 def _chosen(shown: Iterable[Shown], choice: Choice) -> Iterator[Shown]:

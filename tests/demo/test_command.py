@@ -75,7 +75,7 @@ def test_a_mode_that_can_not_be(run: Run, clip: Path, tmp_path: Path, capsys: py
     assert run(*arguments, "--mode", "online", "TEST.SCORE_AVERAGE", "next") == 1
     assert "TEST.SCORE_AVERAGE needs the next frame" in capsys.readouterr().err
     assert run(*arguments, "MODEL.WEIGHTS", tmp_path / "none.pth") == 1
-    assert "error: MODEL.WEIGHTS is" in capsys.readouterr().err
+    assert "none.pth: there is no such checkpoint; correct MODEL.WEIGHTS" in capsys.readouterr().err
 
 
 # What goes in; from here on with a predictor that is told what to see

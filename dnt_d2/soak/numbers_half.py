@@ -22,7 +22,7 @@ SCALES = tuple(10.0**n for n in range(-3, 4))
 def run(work: Work) -> Iterator[Fault]:
     """Each kind of arithmetic, over dtypes, numbers of channels, scales, and repetitions."""
     generator = torch.Generator().manual_seed(work.seed)
-    times = work.scaled(8)
+    times = work.scaled(4)
     yield _sweep("correlation in half precision, with its gradients", check_correlation, generator, times)
     yield _sweep("normalised correlations in half precision", check_norms, generator, times)
     yield _sweep("position-sensitive pooling in half precision, with its gradients", check_pooling, generator, times)

@@ -26,8 +26,8 @@ def run(work: Work) -> Iterator[Fault]:
     """Training steps on drawn pairs, then videos, with a network of random weights."""
     rng = np.random.default_rng(work.seed)
     model = random_network(small_config("MODEL.ROI_HEADS.NUM_CLASSES", 3), seed=work.seed)
-    yield _training(model, rng, work.scaled(300))
-    yield _testing(model, rng, work.scaled(100))
+    yield _training(model, rng, work.scaled(150))
+    yield _testing(model, rng, work.scaled(50))
 
 
 def _training(model: DetectAndTrack, rng: np.random.Generator, times: int) -> Fault:

@@ -22,7 +22,6 @@ from detectron2.engine import (
     hooks,
 )
 from detectron2.evaluation import DatasetEvaluator, inference_on_dataset, print_csv_format
-from detectron2.solver.build import get_default_optimizer_params, maybe_add_gradient_clipping
 from detectron2.utils import comm
 from detectron2.utils.events import CommonMetricPrinter, EventWriter, TensorboardXWriter
 from detectron2.utils.logger import setup_logger
@@ -38,6 +37,7 @@ from .resume import resume_run
 from .training.checkpoint import PatientCheckpoints, WholeFileCheckpointer
 from .training.loss_watch import LossWatch
 from .training.metrics_file import MetricsFile, Spared
+from .training.optimizer import build_optimizer
 from .training.preemption import StopOnSignal
 from .training.records import Records
 from .training.scaling import scale_to_ranks
@@ -188,33 +188,7 @@ class Trainer(DefaultTrainer):
     @classmethod
     def build_optimizer(cls, cfg: CfgNode, model: nn.Module) -> torch.optim.Optimizer:
         """Detectron2's SGD, or AdamW (``SOLVER.OPTIMIZER``), with the trunk's own rate (``BACKBONE_MULTIPLIER``)."""
-        solver = cfg.SOLVER
-
-        def factor(name: str) -> float:
-            # Detectron2's own bias_lr_factor would take the place of the trunk's multiplier, where both apply.
-            trunk = solver.BACKBONE_MULTIPLIER if name.startswith("backbone.") else 1.0
-            return trunk * (solver.BIAS_LR_FACTOR if name.endswith(".bias") else 1.0)
-
-        params = get_default_optimizer_params(
-            model,
-            base_lr=solver.BASE_LR,
-            weight_decay_norm=solver.WEIGHT_DECAY_NORM,
-            weight_decay_bias=solver.WEIGHT_DECAY_BIAS,
-            lr_factor_func=factor,
-        )
-        if solver.OPTIMIZER == "ADAMW":
-            build = maybe_add_gradient_clipping(cfg, torch.optim.AdamW)
-            return build(params, lr=solver.BASE_LR, weight_decay=solver.WEIGHT_DECAY)
-        if solver.OPTIMIZER != "SGD":
-            raise ValueError(f'SOLVER.OPTIMIZER is {solver.OPTIMIZER!r}: it must be "SGD" or "ADAMW"')
-        build = maybe_add_gradient_clipping(cfg, torch.optim.SGD)
-        return build(
-            params,
-            lr=solver.BASE_LR,
-            momentum=solver.MOMENTUM,
-            nesterov=solver.NESTEROV,
-            weight_decay=solver.WEIGHT_DECAY,
-        )
+        return build_optimizer(cfg, model)
 
     @classmethod
     def build_train_loader(cls, cfg: CfgNode) -> DataLoader:

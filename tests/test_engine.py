@@ -244,37 +244,6 @@ def test_batches_follow_each_other(make_cfg: Callable[..., CfgNode]) -> None:
     assert [[x["file_name"] for x in batch] for batch in islice(loader, 2)] == whole[4:]
 
 
-def test_optimizers(make_cfg: Callable[..., CfgNode]) -> None:
-    cfg = make_cfg("x", "SOLVER.BIAS_LR_FACTOR", 2.0, "SOLVER.BACKBONE_MULTIPLIER", 0.1)
-    model = Trainer.build_model(cfg)
-    names = {id(p): name for name, p in model.named_parameters()}
-    for kind, expected in (("SGD", torch.optim.SGD), ("ADAMW", torch.optim.AdamW)):
-        cfg.SOLVER.OPTIMIZER = kind
-        optimizer = Trainer.build_optimizer(cfg, model)
-        assert isinstance(optimizer, expected)
-        rates = {names[id(p)]: group["lr"] for group in optimizer.param_groups for p in group["params"]}
-        assert set(rates) == {name for name, p in model.named_parameters() if p.requires_grad}
-        assert rates["backbone.res5.0.conv1.weight"] == pytest.approx(0.001)
-        assert rates["track_head.conv.weight"] == pytest.approx(0.01)
-        assert rates["track_head.conv.bias"] == pytest.approx(0.02)
-        decay = {names[id(p)]: group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
-        assert decay["track_head.conv.weight"] == pytest.approx(0.0005)
-        assert decay["track_head.conv.bias"] == 0
-    cfg.SOLVER.OPTIMIZER = "LION"
-    with pytest.raises(ValueError, match=r"SOLVER\.OPTIMIZER is 'LION'"):
-        Trainer.build_optimizer(cfg, model)
-
-
-def test_a_bias_of_the_trunk_has_both_factors(make_cfg: Callable[..., CfgNode]) -> None:
-    cfg = make_cfg("x", "SOLVER.BIAS_LR_FACTOR", 2.0, "SOLVER.BACKBONE_MULTIPLIER", 0.1)
-    model = nn.ModuleDict({"backbone": nn.Conv2d(1, 1, 1), "head": nn.Conv2d(1, 1, 1)})
-    names = {id(p): name for name, p in model.named_parameters()}
-    groups = Trainer.build_optimizer(cfg, model).param_groups
-    rates = {names[id(p)]: group["lr"] for group in groups for p in group["params"]}
-    expected = {"backbone.weight": 0.001, "backbone.bias": 0.002, "head.weight": 0.01, "head.bias": 0.02}
-    assert rates == pytest.approx(expected)
-
-
 def test_evaluation_during_training(make_cfg: Callable[..., CfgNode], items: list[tuple[str, int]]) -> None:
     """It changes nothing of the training: neither the mode nor the random numbers."""
     plain = make_cfg("plain", "SOLVER.MAX_ITER", 3)

@@ -101,12 +101,27 @@ def make_page(results: Path) -> str:
     Raises:
         ValueError: a file with such a name was not written by ``tools/soak.py``.
     """
+    found = {point: sorted(results.glob(f"soak_{point}--*.json")) for point in POINTS}
     parts = [_INTRODUCTION]
-    for point in POINTS:
-        files = sorted(results.glob(f"soak_{point}--*.json"))
+    if any(found.values()):
+        parts.append(summary_table([Found.read(path) for files in found.values() for path in files]))
+    for point, files in found.items():
         parts += [f"## {TITLES[point]}\n"] if files else []
         parts += [_section(path) for path in files]
     return "\n".join(parts)
+
+
+def summary_table(all_found: Sequence[Found]) -> str:
+    """One line per run of a point, in Markdown: how many faults of how many kinds, and what became of them."""
+    rows = []
+    for found in all_found:
+        injected, survived = (sum(getattr(x, key) for x in found.faults) for key in ("injected", "survived"))
+        lost = [f"{x.lost:,} {x.unit}" for x in found.faults if x.lost]
+        rows.append(
+            (TITLES[found.point], len(found.faults), f"{injected:,}", f"{survived:,}", ", ".join(lost) or "none")
+        )
+    headers = ("", "kinds of faults", "injected", "survived", "lost")
+    return tabulate(rows, headers, "pipe", colalign=("left", *["right"] * 4)) + "\n"
 
 
 def _section(path: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dnt_d2.soak.page import Found, faults_table, make_page
+from dnt_d2.soak.page import Found, faults_table, make_page, summary_table
 from dnt_d2.soak.record import POINTS, Fault
 
 FAULT = Fault("data", "a file is cut off", "an error that names it", 3000, 3000, 0, "files", 61.4, {"x": [1, "two"]})
@@ -34,6 +34,15 @@ def test_what_failed_stands_out() -> None:
     assert words[0] == ["a file is cut off", "3,000", "an error that names it", "3,000", "none", "61 s"]
     assert words[1][3:] == ["**2,999**", "**1 files**", "< 1 s"]
     assert not Found("data", [FAULT, replace(FAULT, lost=1)]).passed
+
+
+def test_a_summary_adds_up() -> None:
+    lines = summary_table([Found("data", [FAULT, replace(FAULT, survived=2999, lost=4)]), Found("numbers", [FAULT])])
+    words = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines.splitlines()[2:]]
+    assert words == [
+        ["Broken data", "2", "6,000", "5,999", "4 files"],
+        ["Numbers that are none", "1", "3,000", "3,000", "none"],
+    ]
 
 
 def test_points_come_in_their_order_with_their_sources(tmp_path: Path) -> None:

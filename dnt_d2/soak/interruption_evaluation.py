@@ -26,36 +26,43 @@ def options_of(run: SmallRun) -> dict[str, Any]:
 
 def killed_evaluation(run: SmallRun, expected: dict[str, Any], kills: int, seed: int) -> Fault:
     """``kill -9`` after up to two more videos: a part of a second later, or in the midst of saving the next."""
-    began, rng, name = time.monotonic(), random.Random(seed), "killed_evaluation"
-    folder, survived, struck, finished = run.folder / name, 0, 0, list[int]()
+    began, rng, folders = time.monotonic(), random.Random(seed), [run.folder / "killed_evaluation"]
+    survived, finished = 0, list[int]()
     for kill in range(kills):
-        left, kept_before = set(_half_saved(folder)), len(_videos(folder))
-        trial, more, delay = Trial.begin(run, name, "--eval-only", **options_of(run)), rng.randrange(3), rng.random()
-        trial.says(EVALUATING)
-        trial.wait_for(lambda n=kept_before + more: len(_videos(folder)) >= n)  # type: ignore[misc]
-        if kill % 2 == 0:
-            trial.wait_for(lambda old=left: set(_half_saved(folder)) - old)  # type: ignore[misc]
-        else:
-            trial.go_on_for(delay / 2)
-        status = trial.send(signal.SIGKILL)
-        struck += status == -signal.SIGKILL
-        survived += status in (0, -signal.SIGKILL)
-        finished.append(len(_videos(folder)))
-    kept = {path: path.stat().st_mtime_ns for path in _videos(folder)}
-    done = Trial.begin(run, name, "--eval-only", **options_of(run)).end() == 0
+        while (status := _killed(run, folders[-1], rng, saving=kill % 2 == 0)) == 0:
+            # It was through before: each kill shall hit something.
+            folders.append(folders[0].with_name(f"{folders[0].name}_{len(folders) + 1}"))
+        survived += status == -signal.SIGKILL
+        finished.append(len(_videos(folders[-1])))
+    kept = {path: path.stat().st_mtime_ns for path in _videos(folders[-1])}
+    done = Trial.begin(run, folders[-1].name, "--eval-only", **options_of(run)).end() == 0
     untouched = all(path.stat().st_mtime_ns == written for path, written in kept.items())
-    videos = len(_videos(folder))
+    videos = len(_videos(folders[-1]))
     return Fault(
         POINT,
         "kill -9 in evaluation",
         "the same command goes on; finished videos are kept; the report is that of an undisturbed run",
         injected=kills,
         survived=survived if done and untouched else 0,
-        lost=0 if done and report(folder) == expected else videos,
+        lost=0 if done and all(report(folder) == expected for folder in folders) else videos,
         unit="videos",
         seconds=time.monotonic() - began,
-        details={"struck before the end": struck, "finished videos after each": finished, "videos": videos},
+        details={"finished videos after each": finished, "videos": videos, "evaluations": len(folders)},
     )
+
+
+def _killed(run: SmallRun, folder: Path, rng: random.Random, *, saving: bool) -> int:
+    """Start, or go on, and kill in the midst of saving a video, or a part of a second later; the exit status."""
+    left, kept_before = set(_half_saved(folder)), len(_videos(folder))
+    more, delay = rng.randrange(3), rng.random()
+    trial = Trial.begin(run, folder.name, "--eval-only", **options_of(run))
+    trial.says(EVALUATING)
+    trial.wait_for(lambda: len(_videos(folder)) >= kept_before + more)
+    if saving:
+        trial.wait_for(lambda: bool(set(_half_saved(folder)) - left))
+    else:
+        trial.go_on_for(delay / 2)
+    return trial.send(signal.SIGKILL)
 
 
 def _videos(folder: Path) -> list[Path]:

@@ -72,33 +72,53 @@ def _interrupted(
     strike: Callable[[Trial], int],
     status: int,
 ) -> Fault:
-    began, folder = time.monotonic(), run.folder / name
-    survived, again, struck, starts = 0, 0, Counter[str](), list[int]()
+    began, folders = time.monotonic(), [run.folder / name]
+    survived, struck, starts = 0, Counter[str](), list[int]()
     for stroke in plan:
-        trial = Trial.begin(run, name, "--resume", **keys(SIZES))
-        if not _comes(stroke, trial, folder):
-            survived += trial.end() == 0  # it was through before its moment came
-            continue
-        trial.go_on_for(stroke.delay)
-        ended = strike(trial)
+        ended, start = _struck(run, folders, stroke, strike)
         struck[stroke.moment] += ended == status
-        survived += ended in (0, status)
-        starts.append(first_iteration(trial.said()))
-    last = Trial.begin(run, name, "--resume", **keys(SIZES))
+        survived += ended == status
+        starts.append(start)
+    last = Trial.begin(run, folders[-1].name, "--resume", **keys(SIZES))
     finished = last.end() == 0
     starts.append(first_iteration(last.said()))
-    again = len(re.findall(r"beginning anew", last.log.read_text(errors="replace")))
+    logs = "".join(folder.with_suffix(".log").read_text(errors="replace") for folder in folders)
     return Fault(
         POINT,
         what,
         "--resume goes on; weights, optimiser and records in the end are those of an undisturbed run, bit for bit",
         injected=len(plan),
         survived=survived if finished else 0,
-        lost=Outcome.read(folder).lost(expected) if finished else STEPS,
+        lost=sum(Outcome.read(folder).lost(expected) for folder in folders) if finished else STEPS,
         unit="iterations",
         seconds=time.monotonic() - began,
-        details={"struck in": dict(struck), "started at iterations": starts, "without a checkpoint yet": again},
+        details={
+            "struck in": dict(struck),
+            "started at iterations": starts,
+            "without a checkpoint yet": logs.count("beginning anew"),
+            "trainings": len(folders),
+        },
     )
+
+
+def _struck(run: SmallRun, folders: list[Path], stroke: _Stroke, strike: Callable[[Trial], int]) -> tuple[int, int]:
+    """Go on with the last training until the moment has come, and strike.
+
+    One that is through before is followed by another in a folder of its own, so that each stroke hits something.
+
+    Returns:
+        the exit status, and the iteration that it had begun with.
+    """
+    while True:
+        trial = Trial.begin(run, folders[-1].name, "--resume", **keys(SIZES))
+        if _comes(stroke, trial, folders[-1]):
+            trial.go_on_for(stroke.delay)
+            ended = strike(trial)
+        else:
+            ended = trial.end()
+        if ended != 0 or len(folders) > STEPS:
+            return ended, first_iteration(trial.said())
+        folders.append(folders[0].with_name(f"{folders[0].name}_{len(folders) + 1}"))
 
 
 def _comes(stroke: _Stroke, trial: Trial, folder: Path) -> bool:

@@ -31,7 +31,10 @@ SOURCES = [path for path in _ALL if "soak" not in path.relative_to(ROOT).parts]
 GUARDED = {
     "dnt_d2/data/file_states.py": {"pass_fds"},  # only where there is os.pread
     "dnt_d2/data/stat_files.py": {"os.pread"},  # in a program that is started only then
-    "dnt_d2/data/workers.py": {"signal.SIG_BLOCK", "signal.pthread_sigmask", "signal.sigwaitinfo"},
+    "dnt_d2/data/workers.py": {
+        *("signal.SIG_BLOCK", "signal.SIG_SETMASK", "signal.SIG_UNBLOCK"),
+        *("signal.pthread_sigmask", "signal.sigwaitinfo"),
+    },
     "dnt_d2/data/xml_cache.py": {"fcntl"},
     "dnt_d2/data/xml_reading.py": {"os.sched_getaffinity"},
     "dnt_d2/benchmark/memory.py": {"/proc/self/clear_refs", "/proc/self/status"},

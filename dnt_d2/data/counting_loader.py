@@ -6,14 +6,13 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from torch.utils.data import DataLoader
-
 from ..faults import NAMED, Skip, Tally, skips_of
+from .workers import SteadyLoader
 
 logger = logging.getLogger(__name__)
 
 
-class CountingLoader(DataLoader):
+class CountingLoader(SteadyLoader):
     """A ``DataLoader`` that counts faults as batches are taken, in this process, whatever workers have read ahead.
 
     Attributes:

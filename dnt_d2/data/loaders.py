@@ -24,7 +24,7 @@ from .proposals import with_proposals
 from .samplers import PairSampler, VideoChunkSampler
 from .video_frames import VideoFrames, without_annotations
 from .video_index import group_by_video
-from .workers import init_worker
+from .workers import SteadyLoader, init_worker
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def build_video_test_loader(
     )
     # Training annotations are of no use here, and evaluators read them from the catalog.
     dicts = dicts if isinstance(dicts, FrameDicts) else pack_frames([without_annotations(d) for d in dicts])
-    return DataLoader(
+    return SteadyLoader(
         VideoFrames(dicts, FrameMapper(cfg) if mapper is None else mapper, skip_faults=skip),
         batch_sampler=sampler,
         num_workers=cfg.DATALOADER.NUM_WORKERS,

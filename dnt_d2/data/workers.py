@@ -1,4 +1,4 @@
-"""What a loader's worker process does before its first item."""
+"""Loaders whose workers leave signals to their parent, and what a worker does before its first item."""
 
 from __future__ import annotations
 
@@ -6,9 +6,38 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import cv2
 from detectron2.data.build import worker_init_reset_seed
+from torch.utils.data import DataLoader
+
+
+class SteadyLoader(DataLoader):
+    """A ``DataLoader`` that is not to be stopped while it starts its workers; these have :func:`init_worker`.
+
+    Between its start and that function a worker would die of a signal to all processes, as PyTorch sets it up; and
+    Python drops what a signal's handler raises while it forks.
+    """
+
+    def __iter__(self) -> Any:
+        with _signals_held():
+            return super().__iter__()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """SIGTERM and SIGINT wait, for this thread and in processes that are started meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def init_worker(worker_id: int) -> None:
@@ -32,6 +61,8 @@ def outlive_signals() -> None:
     if hasattr(signal, "sigwaitinfo"):  # which tells the sender; not on macOS and Windows
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=_end_when_the_parent_says, daemon=True).start()
+    elif hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _end_when_the_parent_says() -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from dnt_d2.data.workers import init_worker
+from dnt_d2.data.workers import SteadyLoader, init_worker
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="only Linux tells who sent a signal")
 
@@ -31,7 +31,7 @@ class Facts(Dataset):
 
 
 def loader(workers: int) -> DataLoader:
-    return DataLoader(
+    return SteadyLoader(
         Facts(),
         batch_size=None,
         num_workers=workers,
@@ -75,3 +75,25 @@ def test_the_parent_can_end_them(monkeypatch: pytest.MonkeyPatch, served: bool) 
     process = next(x for x in multiprocessing.active_children() if x.pid == worker)
     process.join(10)
     assert process.exitcode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_workers_start_comes_later(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not within the start, where Python would drop what its handler raises; and no worker has noticed."""
+    log: list[str] = []
+    start = multiprocessing.process.BaseProcess.start
+
+    def started(process: multiprocessing.process.BaseProcess) -> None:
+        start(process)
+        assert process.pid is not None
+        send_from_another_process(number, {process.pid, os.getpid()})
+        log.append("a worker was started")
+
+    before = signal.signal(number, lambda n, frame: log.append("the signal came"))
+    try:
+        monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", started)
+        items = list(loader(2))
+    finally:
+        signal.signal(number, before)
+    assert log == ["a worker was started", "a worker was started", "the signal came"]
+    assert len(items) == 100

@@ -14,6 +14,8 @@ import cv2
 from detectron2.data.build import worker_init_reset_seed
 from torch.utils.data import DataLoader
 
+_STOPS = (signal.SIGTERM, signal.SIGINT)
+
 
 class SteadyLoader(DataLoader):
     """A ``DataLoader`` that is not to be stopped while it starts its workers; these have :func:`init_worker`.
@@ -29,15 +31,24 @@ class SteadyLoader(DataLoader):
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """SIGTERM and SIGINT wait, for this thread and in processes that are started meanwhile."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """SIGTERM and SIGINT wait: for processes that are started meanwhile by a mask, which they inherit, and for this one
+    by other handlers, since a mask is of one thread, and another would take the signal."""
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in _STOPS}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, set(_STOPS))
+    for number in _STOPS:
+        signal.signal(number, lambda n, frame: came.append(n))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that waits comes now
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for stop in dict.fromkeys(came):
+            signal.raise_signal(stop)
 
 
 def init_worker(worker_id: int) -> None:

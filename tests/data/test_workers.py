@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import signal
+import threading
 import time
 
 import cv2
@@ -90,10 +91,13 @@ def test_a_signal_while_workers_start_comes_later(number: int, monkeypatch: pyte
         log.append("a worker was started")
 
     before = signal.signal(number, lambda n, frame: log.append("the signal came"))
+    done = threading.Event()
+    threading.Thread(target=done.wait).start()  # which would take the signal
     try:
         monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", started)
         items = list(loader(2))
     finally:
         signal.signal(number, before)
+        done.set()
     assert log == ["a worker was started", "a worker was started", "the signal came"]
     assert len(items) == 100

@@ -29,13 +29,16 @@ def network(small_cfg: Make, small_model: Make) -> tuple[CfgNode, DetectAndTrack
 
 @linux
 @pytest.mark.parametrize(
-    ("mode", "first", "limit"), [("offline", 150, 10e6), ("online", 20, 5e6), (WINDOWS, 150, 10e6)]
+    ("mode", "first", "limit"), [("offline", 150, 20e6), ("online", 20, 5e6), (WINDOWS, 150, 20e6)]
 )
 def test_memory_does_not_grow_with_the_video(
     network: tuple[CfgNode, DetectAndTrack], mode: str, first: int, limit: float
 ) -> None:
-    """What one frame of the stand-in says takes 60 kB: kept, it would be 15 MB, and online 9 MB."""
-    frames = first + (250 if limit > 5e6 else 150)
+    """What one frame of the stand-in says takes 60 kB: kept, it would be 33 MB, and online 9 MB.
+
+    Offline, linking at the end of the video takes 8 MB once, of however many frames: half the limit and less.
+    """
+    frames = first + (550 if limit > 5e6 else 150)
     played = play_through(make_predictor(*network, MODES[mode], stand_in=True), frames, first=first)
     assert played.frames == frames
     assert played.boxes >= 20 * (frames - 20)
@@ -58,9 +61,9 @@ def test_a_predictor_that_keeps_everything_is_found_out(network: tuple[CfgNode, 
             return kept[-1]
 
     predictor.stream_model = Keeps()  # type: ignore[assignment]
-    played = play_through(predictor, 400, first=150)
+    played = play_through(predictor, 700, first=150)
     assert played.growth is not None
-    assert played.growth > 12e6
+    assert played.growth > 25e6
 
 
 def test_the_stage(network: tuple[CfgNode, DetectAndTrack], monkeypatch: pytest.MonkeyPatch) -> None:

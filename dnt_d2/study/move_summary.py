@@ -43,8 +43,7 @@ def summarise_moves(moves: Moves, *, draws: int = DRAWS, seed: int = 0) -> Summa
         Without boxes all but the counts are None, and so is a ratio to an error of 0, or the interval of one video.
     """
     videos = np.unique(moves.video)
-    lot = np.random.default_rng(seed)
-    weights = lot.multinomial(len(videos), np.full(len(videos), 1 / max(len(videos), 1)), draws).astype(np.float64)
+    weights = _weights(len(videos), draws, seed)
 
     def group(which: NDArray[np.bool_]) -> Summary:
         return _group(moves.take(which), videos, weights)
@@ -68,6 +67,13 @@ def summarise_by_tau(moves: Moves, *, draws: int = DRAWS, seed: int = 0) -> dict
         str(tau): summarise_moves(moves.take(moves.tau == tau), draws=draws, seed=seed)
         for tau in np.unique(moves.tau).tolist()
     }
+
+
+def _weights(count: int, draws: int, seed: int) -> FloatArray:
+    """(draws, count): how often each video is drawn."""
+    if not count:
+        return np.zeros((draws, 0))
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
 
 
 def _group(moves: Moves, videos: NDArray[np.int64], weights: FloatArray) -> Summary:

@@ -1,0 +1,153 @@
+"""What the study claims, as data, and whether the results bear it out.
+
+A claim is that one kind of result of one model has a higher mean AP50 than another. Models are "D" (single frames),
+"D longer" (D trained on for as long as D&T, without the tracking loss) and "D&T". Kinds are "frame", "tube_psi0"
+(re-scoring along tubes that follow scores alone) and "tube" (psi = 1, sec. 4; of models without a track head with "no
+motion" tracklets, see :mod:`.no_motion`). "D&T, no motion" is D&T scored with such tracklets in the place of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from ..evaluation.ground_truth import VideoTruth
+from ..evaluation.scoring import VideoScore
+from .bank import Bank, build_bank
+from .bootstrap import RESAMPLES, Resampled, check_pairs, compare, resample
+
+Scores = Mapping[str, Sequence[list[VideoScore]]]
+
+
+class Side(NamedTuple):
+    """What is compared: a kind of result of a model."""
+
+    model: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That ``a`` is better than ``b``, in a word and in a sentence."""
+
+    name: str
+    sentence: str
+    a: Side
+    b: Side
+
+
+CLAIMS = (
+    Claim(
+        "tracking loss",
+        "Training with the tracking loss makes single frames better than training as long without it.",
+        Side("D&T", "frame"),
+        Side("D longer", "frame"),
+    ),
+    Claim(
+        "re-scoring",
+        "Re-scoring along tubes that follow scores alone makes D&T better than its single frames.",
+        Side("D&T", "tube_psi0"),
+        Side("D&T", "frame"),
+    ),
+    Claim(
+        "re-scoring of D longer",
+        "Re-scoring along tubes that follow scores alone does so for D longer, too.",
+        Side("D longer", "tube_psi0"),
+        Side("D longer", "frame"),
+    ),
+    Claim(
+        "tracking",
+        "D&T with its tracklets is better than D longer with re-scoring alone.",
+        Side("D&T", "tube"),
+        Side("D longer", "tube_psi0"),
+    ),
+    Claim(
+        "tracking alone",
+        "Tracklets make the tubes of D&T better than re-scoring alone.",
+        Side("D&T", "tube"),
+        Side("D&T", "tube_psi0"),
+    ),
+    Claim(
+        "predicted motion",
+        'D&T with its tracklets is better than D with "no motion" tracklets.',
+        Side("D&T", "tube"),
+        Side("D", "tube"),
+    ),
+    Claim(
+        "predicted motion, trained as long",
+        'D&T with its tracklets is better than D longer with "no motion" tracklets.',
+        Side("D&T", "tube"),
+        Side("D longer", "tube"),
+    ),
+    Claim(
+        "predicted motion, same boxes",
+        'Its own tracklets make the tubes of D&T better than "no motion" tracklets.',
+        Side("D&T", "tube"),
+        Side("D&T, no motion", "tube"),
+    ),
+)
+
+
+def judge_claims(
+    scores: Scores,
+    truth: VideoTruth,
+    *,
+    claims: Sequence[Claim] = CLAIMS,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Test claims by the paired bootstrap of :mod:`.bootstrap`.
+
+    Args:
+        scores: for each model, for each seed of training in the same order, the scores of all videos. Those of models
+            without a track head and of "D&T, no motion" come from :func:`.no_motion.score_with_no_motion`. With
+            ``score_run`` the former have no tracklets: their "tube" is "tube_psi0" once more.
+        truth: by which they were judged.
+        claims: those about a model that is not in ``scores`` are left out.
+        resamples: how many.
+        seed: of the random numbers.
+
+    Returns:
+        For each claim, in plain numbers, AP50 in percent, NaN where there are no objects::
+
+            name, sentence, a {model, kind}, b {model, kind}
+            seeds        [{a, b, difference, low, high, p}], see Difference
+            together     {a, b, difference, low, high, p} of the means over seeds
+            seeds_drawn  the same, with seeds drawn as well as videos
+            holds        whether the interval of every seed is above 0
+            videos, resamples, seed
+
+    Raises:
+        ValueError: models of other videos, or of other numbers of seeds, or without a kind that a claim is about.
+    """
+    asked = [claim for claim in claims if {claim.a.model, claim.b.model} <= scores.keys()]
+    banks: dict[Side, list[Bank]] = {}
+    drawn: dict[Side, list[Resampled]] = {}
+    for side in dict.fromkeys(side for claim in asked for side in (claim.a, claim.b)):
+        banks[side] = [_bank(side, s, of_seed, truth) for s, of_seed in enumerate(scores[side.model])]
+    for claim in asked:
+        _check(claim, banks[claim.a], banks[claim.b])
+    for side, of_side in banks.items():
+        drawn[side] = [resample(bank, resamples=resamples, seed=seed) for bank in of_side]
+    results = []
+    for claim in asked:
+        found = compare(drawn[claim.a], drawn[claim.b], videos=len(banks[claim.a][0].videos), seed=seed)
+        words = {"name": claim.name, "sentence": claim.sentence, "a": claim.a._asdict(), "b": claim.b._asdict()}
+        holds = all(one.low > 0 for one in found.seeds)
+        results.append({**words, **asdict(found), "holds": holds})
+    return results
+
+
+def _bank(side: Side, place: int, scores: list[VideoScore], truth: VideoTruth) -> Bank:
+    try:
+        return build_bank(scores, side.kind, truth)
+    except ValueError as error:
+        raise ValueError(f"{side.model}, seed {place + 1}: {error}") from None
+
+
+def _check(claim: Claim, a: Sequence[Bank], b: Sequence[Bank]) -> None:
+    try:
+        check_pairs(a, b)
+    except ValueError as error:
+        raise ValueError(f"{' '.join(claim.a)} against {' '.join(claim.b)}: {error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,17 +90,33 @@ class Bank:
     classes: list[ClassBank]
 
 
-def build_bank(scores: Sequence[VideoScore], kind: str, truth: VideoTruth) -> Bank:
-    """Gather what the resampling needs.
+class Gathered(NamedTuple):
+    """The boxes of one kind of all videos, and what is there to find.
 
-    Args:
-        scores: one for each video, in any order.
-        kind: "frame", or the name of a way to link.
-        truth: the ground truth by which they were judged.
-
-    Raises:
-        ValueError: a video is there twice, or lacks this kind.
+    Attributes:
+        videos: V ids, ascending.
+        log: of all boxes.
+        num_gt: (V, C) objects of each class in each video.
     """
+
+    videos: list[int]
+    log: OutcomeLog
+    num_gt: IntArray
+
+    def of_class(self, class_id: int, truth: VideoTruth) -> tuple[ClassLog, IntArray]:
+        """The boxes of a class (N,), in the order of their frames, and the place (N,) of the video of each."""
+        boxes = self.log.of_class(class_id)
+        return boxes, np.searchsorted(np.array(self.videos), truth.video_ids[boxes.frames])
+
+    def bank(self, truth: VideoTruth) -> Bank:
+        """Ready to be resampled."""
+        present = np.flatnonzero(self.num_gt.sum(axis=0)).tolist()
+        banks = [ClassBank.of(*self.of_class(c, truth), self.num_gt[:, c]) for c in present]
+        return Bank(self.videos, self.num_gt, banks)
+
+
+def gather(scores: Sequence[VideoScore], kind: str, truth: VideoTruth) -> Gathered:
+    """Join the scores of videos; arguments and errors are those of :func:`build_bank`."""
     scores = sorted(scores, key=lambda score: score.video_id)
     ids = [score.video_id for score in scores]
     log, counts = OutcomeLog(), np.zeros((len(ids), truth.num_classes), dtype=np.int64)
@@ -111,12 +128,21 @@ def build_bank(scores: Sequence[VideoScore], kind: str, truth: VideoTruth) -> Ba
         of_kind = score.kinds[kind]
         log.join(of_kind.log)
         counts[place] = np.bincount(truth.classes[truth.rows(of_kind.numbers)], minlength=truth.num_classes)
-    banks = []
-    for class_id in np.flatnonzero(counts.sum(axis=0)).tolist():
-        boxes = log.of_class(class_id)
-        places = np.searchsorted(np.array(ids), truth.video_ids[boxes.frames])
-        banks.append(ClassBank.of(boxes, places, counts[:, class_id]))
-    return Bank(ids, counts, banks)
+    return Gathered(ids, log, counts)
+
+
+def build_bank(scores: Sequence[VideoScore], kind: str, truth: VideoTruth) -> Bank:
+    """Gather what the resampling needs.
+
+    Args:
+        scores: one for each video, in any order.
+        kind: "frame", or the name of a way to link.
+        truth: the ground truth by which they were judged.
+
+    Raises:
+        ValueError: a video is there twice, or lacks this kind.
+    """
+    return gather(scores, kind, truth).bank(truth)
 
 
 def resampled_means(bank: Bank, weights: IntArray) -> FloatArray:

@@ -5,7 +5,7 @@ the same for both sides; a video drawn w times counts as w videos with its boxes
 anew, by the rule of the evaluation (:mod:`dnt_d2.evaluation.average_precision`), and the difference taken. All AP50 is
 in percent, as in reports.
 
-With few videos the percentile interval is somewhat too narrow: of 14 videos one is more sure than one should be.
+With few videos for each class the percentile interval is somewhat too narrow; see :mod:`.swaps` for another test.
 """
 
 from __future__ import annotations

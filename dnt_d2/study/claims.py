@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from ..evaluation.ground_truth import VideoTruth
 from ..evaluation.scoring import VideoScore
-from .bank import Bank, build_bank
-from .bootstrap import RESAMPLES, Resampled, check_pairs, compare, resample
+from .bank import Bank, Gathered, gather
+from .bootstrap import RESAMPLES, check_pairs, compare, resample
+from .swaps import swap_bank, swap_test
 
 Scores = Mapping[str, Sequence[list[VideoScore]]]
 
@@ -97,7 +98,7 @@ def judge_claims(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """Test claims by the paired bootstrap of :mod:`.bootstrap`.
+    """Test claims by the paired bootstrap of :mod:`.bootstrap`, and by the swaps of :mod:`.swaps`.
 
     Args:
         scores: for each model, for each seed of training in the same order, the scores of all videos. Those of models
@@ -105,7 +106,7 @@ def judge_claims(
             ``score_run`` the former have no tracklets: their "tube" is "tube_psi0" once more.
         truth: by which they were judged.
         claims: those about a model that is not in ``scores`` are left out.
-        resamples: how many.
+        resamples: how many, and how many swaps.
         seed: of the random numbers.
 
     Returns:
@@ -115,6 +116,7 @@ def judge_claims(
             seeds        [{a, b, difference, low, high, p}], see Difference
             together     {a, b, difference, low, high, p} of the means over seeds
             seeds_drawn  the same, with seeds drawn as well as videos
+            chance       {seeds [p], together p}, see Chance: second opinions
             holds        whether the interval of every seed is above 0
             videos, resamples, seed
 
@@ -122,26 +124,26 @@ def judge_claims(
         ValueError: models of other videos, or of other numbers of seeds, or without a kind that a claim is about.
     """
     asked = [claim for claim in claims if {claim.a.model, claim.b.model} <= scores.keys()]
-    banks: dict[Side, list[Bank]] = {}
-    drawn: dict[Side, list[Resampled]] = {}
-    for side in dict.fromkeys(side for claim in asked for side in (claim.a, claim.b)):
-        banks[side] = [_bank(side, s, of_seed, truth) for s, of_seed in enumerate(scores[side.model])]
+    sides = dict.fromkeys(side for claim in asked for side in (claim.a, claim.b))
+    gathered = {x: [_gather(x, s, of_seed, truth) for s, of_seed in enumerate(scores[x.model])] for x in sides}
+    banks = {side: [of_seed.bank(truth) for of_seed in gathered[side]] for side in sides}
     for claim in asked:
         _check(claim, banks[claim.a], banks[claim.b])
-    for side, of_side in banks.items():
-        drawn[side] = [resample(bank, resamples=resamples, seed=seed) for bank in of_side]
+    drawn = {side: [resample(bank, resamples=resamples, seed=seed) for bank in banks[side]] for side in sides}
     results = []
     for claim in asked:
         found = compare(drawn[claim.a], drawn[claim.b], videos=len(banks[claim.a][0].videos), seed=seed)
+        both = [swap_bank(a, b, truth) for a, b in zip(gathered[claim.a], gathered[claim.b], strict=True)]
+        chance = swap_test(both, swaps=resamples, seed=seed)
         words = {"name": claim.name, "sentence": claim.sentence, "a": claim.a._asdict(), "b": claim.b._asdict()}
         holds = all(one.low > 0 for one in found.seeds)
-        results.append({**words, **asdict(found), "holds": holds})
+        results.append({**words, **asdict(found), "chance": asdict(chance), "holds": holds})
     return results
 
 
-def _bank(side: Side, place: int, scores: list[VideoScore], truth: VideoTruth) -> Bank:
+def _gather(side: Side, place: int, scores: list[VideoScore], truth: VideoTruth) -> Gathered:
     try:
-        return build_bank(scores, side.kind, truth)
+        return gather(scores, side.kind, truth)
     except ValueError as error:
         raise ValueError(f"{side.model}, seed {place + 1}: {error}") from None
 

@@ -12,9 +12,10 @@ import pytest
 
 from dnt_d2.evaluation.ground_truth import VideoTruth
 from dnt_d2.evaluation.scoring import VideoScore
-from dnt_d2.study.bank import build_bank
+from dnt_d2.study.bank import build_bank, gather
 from dnt_d2.study.bootstrap import paired
 from dnt_d2.study.claims import CLAIMS, Claim, Scores, Side, judge_claims
+from dnt_d2.study.swaps import swap_bank, swap_test
 
 if TYPE_CHECKING:
     from conftest import Toy
@@ -57,7 +58,7 @@ def test_every_claim_is_about_other_things() -> None:
 
 
 def test_what_holds(make_toy: MakeToy, scores: Scores) -> None:
-    found = {result["name"]: result for result in judge_claims(scores, make_toy([1] * VIDEOS).truth, resamples=200)}
+    found = {result["name"]: result for result in judge_claims(scores, make_toy([1] * VIDEOS).truth, resamples=80)}
     assert {name: result["holds"] for name, result in found.items()} == {
         "tracking loss": False,  # they are equal
         "re-scoring": True,
@@ -68,6 +69,8 @@ def test_what_holds(make_toy: MakeToy, scores: Scores) -> None:
         "predicted motion, trained as long": True,
     }
     assert found["tracking loss"]["together"]["difference"] == 0
+    assert found["tracking loss"]["chance"]["together"] == 1
+    assert found["tracking"]["chance"]["together"] < 0.05
 
 
 def test_the_numbers_are_those_of_the_bootstrap(make_toy: MakeToy, scores: Scores) -> None:
@@ -82,6 +85,11 @@ def test_the_numbers_are_those_of_the_bootstrap(make_toy: MakeToy, scores: Score
     assert result["seeds"] == [vars(one) for one in expected.seeds]
     assert result["together"] == vars(expected.together)
     assert result["seeds_drawn"] == vars(expected.seeds_drawn)
+    both = [
+        swap_bank(gather(good, "tube", truth), gather(bad, "tube_psi0", truth), truth)
+        for good, bad in zip(scores["D&T"], scores["D longer"], strict=True)
+    ]
+    assert result["chance"] == vars(swap_test(both, swaps=50, seed=3))
     assert (result["videos"], result["resamples"], result["seed"]) == (VIDEOS, 50, 3)
     assert json.loads(json.dumps(result)) == result
 

@@ -49,7 +49,7 @@ echo "== installing dnt_d2 and what it uses"
 pip install -q --progress-bar on -e '.[dev]' \
     'iopath>=0.1.7,<0.1.11' 'omegaconf<2.4' hydra-core termcolor yacs tabulate cloudpickle packaging 2>&1 |
     { grep -v -e 'sal-detectron2' -e 'dependency resolver does not currently' || true; } # pip's own failure still ends this
-# TrackEval asks for opencv-python, whose windows need system libraries, and which would be unpacked over the headless one.
-pip install -q --no-deps 'trackeval>=1.3'
+# Both ask for opencv-python, whose windows need system libraries, and which would be unpacked over the headless one.
+pip install -q --no-deps 'trackeval>=1.3' 'trackers>=2.6,<3'
 $VENV/bin/python -c 'import detectron2, torch, dnt_d2; print(f"== ready: detectron2 {detectron2.__version__}, torch {torch.__version__}")'
 echo "$want" >"$STAMP"

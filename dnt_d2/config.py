@@ -100,6 +100,8 @@ def _add_track_keys(cfg: CN) -> None:
     # The maps that are correlated (sec. 3.4: conv3, conv4, conv5), in the order in which the authors stack them.
     # An empty list gives the track head without correlation, on the two box maps alone.
     cfg.MODEL.TRACK_HEAD.IN_FEATURES = ["res5", "res3", "res4"]
+    # Whether the track head reads the box maps of both frames, too (sec. 3.3); without them it sees correlations alone.
+    cfg.MODEL.TRACK_HEAD.USE_BOX_MAPS = True
     # For each of IN_FEATURES: the stride in position, and the stride in displacement. The authors' conv3 has 2 and 2.
     cfg.MODEL.TRACK_HEAD.STRIDES = [1, 2, 1]
     cfg.MODEL.TRACK_HEAD.DISPLACEMENT_STRIDES = [1, 2, 1]
@@ -114,6 +116,9 @@ def _add_track_keys(cfg: CN) -> None:
     cfg.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
     # Boxes whose best foreground score is above this are tracked into the next frame in testing.
     cfg.MODEL.TRACK_HEAD.SCORE_THRESH = 0.01
+    # What is tracked in testing: the regressed boxes (the paper, and the default of the authors' script), or, with
+    # True, the proposals that they were regressed from.
+    cfg.MODEL.TRACK_HEAD.TRACK_PROPOSALS = False
 
 
 def _add_timm_keys(cfg: CN) -> None:
@@ -126,6 +131,9 @@ def _add_timm_keys(cfg: CN) -> None:
     cfg.MODEL.TIMM.WEIGHTS = ""
     # How many of the network's stages, the stem included, keep their weights; batch norm is frozen everywhere.
     cfg.MODEL.TIMM.FREEZE_STAGES = 2
+    # The name of a module of the network, such as "blocks.5", up to the end of which it keeps its weights, where a cut
+    # between two stages is too coarse; "" leaves it to FREEZE_STAGES. Not for Inception-v4.
+    cfg.MODEL.TIMM.FREEZE_UP_TO = ""
 
 
 def _add_tube_keys(cfg: CN) -> None:

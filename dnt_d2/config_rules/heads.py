@@ -167,6 +167,8 @@ def track_head(cfg: CfgNode, run: Run) -> Iterator[str]:
             f"MODEL.TRACK_HEAD.IN_FEATURES has {len(names)} entries, STRIDES {len(strides)} and DISPLACEMENT_STRIDES "
             f"{len(steps)}: give each map one of both"
         )
+    if not names and not head.USE_BOX_MAPS:
+        yield ("MODEL.TRACK_HEAD.IN_FEATURES is empty and USE_BOX_MAPS is False: there is nothing to track by; set one")
     if any(step < 1 for step in (*strides, *steps)):
         yield (
             f"MODEL.TRACK_HEAD.STRIDES is {list(strides)} and DISPLACEMENT_STRIDES {list(steps)}: every stride must be "

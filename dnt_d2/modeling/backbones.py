@@ -24,13 +24,22 @@ TAPS = {"res3": 8, "res4": 16, "res5": 32}
 class TimmBackbone(Backbone):
     """A timm network's maps at strides 8, 16 and 32, the last dilated so that it too has stride 16 (sec. 3.2)."""
 
-    def __init__(self, name: str, *, pretrained: bool = False, freeze_stages: int = 2, in_channels: int = 3) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        pretrained: bool = False,
+        freeze_stages: int = 2,
+        freeze_up_to: str = "",
+        in_channels: int = 3,
+    ) -> None:
         """
         Args:
             name: a timm model that can give its stages at output stride 16.
             pretrained: whether timm downloads its weights.
             freeze_stages: how many of its stages, of strides 2, 4, 8, 16, 32, keep their weights (the stem is with
                 the first). Batch norm is frozen everywhere, as in the paper's ResNets.
+            freeze_up_to: the name of a module of the network that is to keep its weights, with all before it.
             in_channels: of the picture.
 
         Raises:
@@ -64,7 +73,13 @@ class TimmBackbone(Backbone):
             raise ValueError(f"MODEL.TIMM.NAME {name!r}: its strides are {info.reduction()}, D&T needs 8, 16, 16")
         stages = [stage["module"] for stage in info.info]
         check_freeze_stages(freeze_stages, len(stages), name)
-        self._freeze(stages[:freeze_stages])
+        if freeze_up_to and not any(part == freeze_up_to.replace(".", "_") for part in self._flat_names()):
+            raise ValueError(f"MODEL.TIMM.FREEZE_UP_TO is {freeze_up_to!r}: {name} has no such module")
+        self._freeze([*stages[:freeze_stages], *([freeze_up_to] if freeze_up_to else [])])
+
+    def _flat_names(self) -> set[str]:
+        """Of its modules, with "_" for ".": a features-only network of timm may write "stages_0" for "stages.0"."""
+        return {name.replace(".", "_") for name, _ in self.body.named_modules()}
 
     def _freeze(self, stages: list[str]) -> None:
         """Freeze all batch norms, and every parameter up to the end of the last of these stages."""
@@ -145,6 +160,7 @@ def build_timm_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> TimmBackbone:
         cfg.MODEL.TIMM.NAME,
         pretrained=source == "hub",
         freeze_stages=cfg.MODEL.TIMM.FREEZE_STAGES,
+        freeze_up_to=cfg.MODEL.TIMM.FREEZE_UP_TO,
         in_channels=input_shape.channels,
     )
     load_source(backbone, source)

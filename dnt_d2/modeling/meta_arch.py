@@ -49,6 +49,7 @@ class DetectAndTrack(nn.Module):
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
         track_score_thresh: float = 0.01,
+        track_proposals: bool = False,
         score_average: str = "none",
         pyramid: dict[str, Any] | None = None,
         precision: str = "float32",
@@ -62,6 +63,7 @@ class DetectAndTrack(nn.Module):
             track_head: None for D.
             pixel_mean, pixel_std: one value per channel, in the order of INPUT.FORMAT.
             track_score_thresh: boxes with a foreground score above it are tracked in testing.
+            track_proposals: whether it is the proposals that are tracked, not the boxes regressed from them.
             score_average: "none", "next" or "both", see :mod:`dnt_d2.modeling.score_average`.
             pyramid: in testing, the RPN looks at several sizes of the pictures: the last three arguments of
                 :func:`dnt_d2.modeling.proposals.pyramid_proposals`. None is one size.
@@ -79,6 +81,7 @@ class DetectAndTrack(nn.Module):
         if score_average != "none" and track_head is None:
             raise ValueError(f'TEST.SCORE_AVERAGE is {score_average!r}, but D tracks nothing: set it to "none"')
         self.track_score_thresh, self.score_average = track_score_thresh, score_average
+        self.track_proposals = track_proposals
         if precision not in PRECISIONS:
             raise ValueError(f"TEST.PRECISION is {precision!r}: it must be one of {', '.join(PRECISIONS)}")
         self.pyramid, self.precision = pyramid, precision
@@ -100,6 +103,7 @@ class DetectAndTrack(nn.Module):
             "pixel_mean": cfg.MODEL.PIXEL_MEAN,
             "pixel_std": cfg.MODEL.PIXEL_STD,
             "track_score_thresh": cfg.MODEL.TRACK_HEAD.SCORE_THRESH,
+            "track_proposals": cfg.MODEL.TRACK_HEAD.TRACK_PROPOSALS,
             "score_average": cfg.TEST.SCORE_AVERAGE,
             "pyramid": pyramid_settings(cfg),
             "precision": cfg.TEST.PRECISION,
@@ -153,7 +157,7 @@ class DetectAndTrack(nn.Module):
         Returns:
             For each pair (M, 4) boxes in t and (M, 4) boxes in t + tau, in input pixels. M is 0 without a track head.
         """
-        start = [c.boxes[self.is_tracked(c)] for c in candidates]
+        start = [(c.proposals if self.track_proposals else c.boxes)[self.is_tracked(c)] for c in candidates]
         if self.track_head is None:
             return [(boxes, boxes) for boxes in start]
         with self.autocast():

@@ -83,6 +83,7 @@ class CorrelationTrackHead(nn.Module):
         self,
         *,
         in_features: Sequence[str],
+        use_box_maps: bool,
         strides: Sequence[int],
         displacement_strides: Sequence[int],
         max_displacement: int,
@@ -98,6 +99,7 @@ class CorrelationTrackHead(nn.Module):
         """
         Args:
             in_features: names of the maps to correlate (sec. 3.4), each with its entry in the next two.
+            use_box_maps: whether the box maps of both frames are stacked on the correlations.
             strides, displacement_strides: of the correlations.
             max_displacement: d, in cells.
             norm, temperature: see :func:`normalise_correlation`.
@@ -114,10 +116,14 @@ class CorrelationTrackHead(nn.Module):
             raise ValueError(f"MODEL.TRACK_HEAD.NORM is {norm!r}: it must be one of {', '.join(CORRELATION_NORMS)}")
         if not temperature > 0:
             raise ValueError(f"MODEL.TRACK_HEAD.SOFTMAX_TEMPERATURE is {temperature}: it must be above 0")
-        self.in_features = list(in_features)
+        if not in_features and not use_box_maps:
+            raise ValueError("MODEL.TRACK_HEAD: without IN_FEATURES and USE_BOX_MAPS there is nothing to track by")
+        self.in_features, self.use_box_maps = list(in_features), use_box_maps
         self.strides = list(zip(strides, displacement_strides, strict=True))
         self.max_displacement, self.norm, self.temperature = max_displacement, norm, temperature
-        channels = 2 * box_channels + sum((2 * (max_displacement // s) + 1) ** 2 for s in displacement_strides)
+        channels = 2 * box_channels * use_box_maps + sum(
+            (2 * (max_displacement // s) + 1) ** 2 for s in displacement_strides
+        )
         self.conv = nn.Conv2d(channels, grid_size**2 * output_maps, 1)
         nn.init.normal_(self.conv.weight, std=0.01)
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
@@ -142,6 +148,7 @@ class CorrelationTrackHead(nn.Module):
                 )
         return {
             "in_features": head.IN_FEATURES,
+            "use_box_maps": head.USE_BOX_MAPS,
             "strides": head.STRIDES,
             "displacement_strides": head.DISPLACEMENT_STRIDES,
             "max_displacement": head.MAX_DISPLACEMENT,
@@ -170,7 +177,8 @@ class CorrelationTrackHead(nn.Module):
 
     def maps(self, now: FrameMaps, later: FrameMaps) -> Tensor:
         """The position-sensitive track maps (P, 4 k^2, H, W) of P pairs of frames, at least in float32."""
-        stacked = torch.cat([now.box_maps, later.box_maps, *self.correlate(now, later)], dim=1)
+        box_maps = [now.box_maps, later.box_maps] if self.use_box_maps else []
+        stacked = torch.cat([*box_maps, *self.correlate(now, later)], dim=1)
         return at_least_float32(self.conv(stacked))
 
     def predict(self, track_maps: Tensor, boxes: Sequence[Tensor]) -> Tensor:

@@ -91,6 +91,13 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str) -> None:
             "MODEL.TRACK_HEAD.IN_FEATURES has 3 entries, STRIDES 2 and DISPLACEMENT_STRIDES 3: give each map one",
         ),
         (
+            [
+                *("MODEL.TRACK_HEAD.IN_FEATURES", [], "MODEL.TRACK_HEAD.STRIDES", []),
+                *("MODEL.TRACK_HEAD.DISPLACEMENT_STRIDES", [], "MODEL.TRACK_HEAD.USE_BOX_MAPS", False),
+            ],
+            "MODEL.TRACK_HEAD.IN_FEATURES is empty and USE_BOX_MAPS is False: there is nothing to track by",
+        ),
+        (
             ["MODEL.TRACK_HEAD.DISPLACEMENT_STRIDES", [1, 0, 1]],
             "DISPLACEMENT_STRIDES [1, 0, 1]: every stride must be at",
         ),

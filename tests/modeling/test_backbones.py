@@ -123,6 +123,17 @@ def test_frozen_stages_of_the_efficientnet() -> None:
     assert any(name.startswith("blocks.2.") for name in trained)
 
 
+def test_frozen_up_to_a_module_inside_of_a_stage() -> None:
+    body = TimmBackbone("tf_efficientnet_lite0", freeze_stages=2, freeze_up_to="blocks.5").body
+    trained = {name.rpartition(".")[0].split(".")[1] for name, p in body.named_parameters() if p.requires_grad}
+    assert trained == {"6"}
+
+
+def test_a_module_that_there_is_not_can_not_be_frozen() -> None:
+    with pytest.raises(ValueError, match=r"MODEL\.TIMM\.FREEZE_UP_TO is 'blocks\.9': resnet18 has no such module"):
+        TimmBackbone("resnet18", freeze_up_to="blocks.9")
+
+
 def test_batch_norm_is_frozen_also_in_training() -> None:
     backbone = TimmBackbone("resnet18", freeze_stages=0)
     assert not [m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)]

@@ -236,6 +236,15 @@ def test_only_boxes_above_the_threshold_are_tracked(small_cfg: Make, small_model
     assert torch.allclose(strict[1]["tracklets"].start_boxes.tensor, expected)
 
 
+def test_proposals_are_tracked_where_a_key_says_so(small_cfg: Make, small_model: Make, make_video: Make) -> None:
+    frames = make_video(0, 2)
+    cfg = small_cfg("MODEL.TRACK_HEAD.TRACK_PROPOSALS", True, "MODEL.TRACK_HEAD.SCORE_THRESH", 0.0)
+    results = VideoStream(small_model(cfg, lively=True))(frames)
+    start = results[1]["tracklets"].start_boxes.tensor
+    assert torch.allclose(start, results[0]["proposals"].proposal_boxes.tensor)
+    assert not torch.allclose(start, results[0]["link_candidates"].pred_boxes.tensor)
+
+
 def test_half_precision(small_model: Make, make_pair: Make, make_video: Make, device: torch.device) -> None:
     model = small_model(lively=True)
     with torch.autocast(device.type, dtype=torch.bfloat16):

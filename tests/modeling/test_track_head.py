@@ -25,6 +25,7 @@ def make_head(**changes: Any) -> CorrelationTrackHead:
     torch.manual_seed(0)
     settings: dict[str, Any] = {
         "in_features": ["res5", "res3", "res4"],
+        "use_box_maps": True,
         "strides": [1, 2, 1],
         "displacement_strides": [1, 2, 1],
         "max_displacement": 2,
@@ -54,6 +55,23 @@ def maps_of(frame: FrameMaps, shift: tuple[int, int]) -> FrameMaps:
         for name, x in frame.features.items()
     }
     return FrameMaps(rolled, frame.cls_maps, frame.box_maps.roll(shift, dims=(2, 3)))
+
+
+# What it reads
+
+
+def test_nothing_to_track_by() -> None:
+    with pytest.raises(ValueError, match="nothing to track by"):
+        make_head(in_features=[], strides=[], displacement_strides=[], use_box_maps=False)
+
+
+def test_without_box_maps_it_sees_correlations_alone() -> None:
+    with_box_maps, head = make_head(), make_head(use_box_maps=False)
+    assert with_box_maps.conv.in_channels - head.conv.in_channels == 2 * 36
+    now, later = make_maps(2), make_maps(2, seed=1)
+    other = FrameMaps(now.features, now.cls_maps, now.box_maps + 1)
+    assert torch.equal(head.maps(now, later), head.maps(other, later))
+    assert not torch.equal(with_box_maps.maps(now, later), with_box_maps.maps(other, later))
 
 
 # Normalisation of correlations

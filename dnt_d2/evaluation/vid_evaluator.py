@@ -68,6 +68,7 @@ class VIDEvaluator(DatasetEvaluator):
         output_dir: str | None = None,
         trim_score: float = 0.3,
         on_fault: str = "error",
+        metrics: Sequence[str] | None = None,
     ) -> None:
         """Either as below, or ``VIDEvaluator(cfg, dataset, ...)``, which takes what is not given from the config.
 
@@ -79,6 +80,8 @@ class VIDEvaluator(DatasetEvaluator):
             distributed: gather the results of all ranks; False evaluates what this process has seen.
             output_dir: where ``vid_results.json``, and the report of a saved run, are written; None writes nothing.
             trim_score: for track metrics, tubes are cut where they stay below this, in [0, 1].
+            metrics: which of "coco" and "tracks" the report of a saved run has; None: both, unless the data set is
+                large.
             on_fault: with "skip" images of the data set may be missing, see :mod:`.replaced_frames`.
 
         Raises:
@@ -89,6 +92,7 @@ class VIDEvaluator(DatasetEvaluator):
             linkings = standard_linkings(tubes or TubeSettings(), temporal_stride)
         self.plan = Plan(data.name, data.truth, data.frames, dict(linkings), temporal_stride, trim_score)
         self._distributed, self._output_dir, self._gpu = distributed, output_dir, NO_GPU
+        self._metrics = metrics
         self._run: SavedRun | None = None
         self._finished: list[int] = []
         self.reset()
@@ -134,7 +138,8 @@ class VIDEvaluator(DatasetEvaluator):
             )
         self._run = SavedRun(folder)
         self._finished = self._run.finished
-        self.plan = replace(plan, metrics=default_metrics(plan.truth.num_frames))
+        metrics = default_metrics(plan.truth.num_frames) if self._metrics is None else self._metrics
+        self.plan = replace(plan, metrics=metrics)
         comm.synchronize()  # nobody adds a video before all have looked
         self.reset()
         return self._finished

@@ -79,12 +79,12 @@ def _draw(figure_class: type, heads: Mapping[str, Summary], marks: Mapping[str, 
 
 
 def _mark_reach(axes: Any, marks: Mapping[str, float]) -> None:
-    """A line at each distance beyond which a map sees nothing."""
+    """A line at each distance beyond which a map sees nothing; its name is low, where far moves leave room."""
     for px, names in groupby(sorted(marks, key=lambda name: (marks[name], name)), key=lambda name: marks[name]):
         axes.axvline(px, color=LIGHT["quiet"], linewidth=1, linestyle=":")
-        at = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "right", "va": "top"}
+        at = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "right", "va": "bottom"}
         text = f"reach of {', '.join(names)}"
-        axes.annotate(text, (px, 1), (-3, -2), rotation=90, color=LIGHT["quiet"], size=FONT_SIZE - 2, **at)
+        axes.annotate(text, (px, 0), (-2, 4), rotation=90, color=LIGHT["quiet"], size=FONT_SIZE - 2, **at)
 
 
 def _count_boxes(axes: Any, summary: Summary) -> None:

@@ -1,0 +1,150 @@
+"""The study as data: what is trained, from what, for how long, and how it is tested."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from detectron2.config import CfgNode
+
+from ..minivid import MiniVIDSettings
+
+SEEDS = (1, 2, 3)
+NOVEL, SEEN = "minivid_val_novel", "minivid_val_seen"
+SETS = (NOVEL, SEEN)
+"""The headline, whose cut-outs no training has seen; and training cut-outs on new backgrounds, with new motion."""
+
+CONFIGS = "configs/minivid/study"
+DATA = MiniVIDSettings()
+"""The data set of the study, from photographs."""
+
+NO_TRACKING = ("MODEL.TRACK_HEAD.NAME", "")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network to train.
+
+    Attributes:
+        name: unique in the study, and of its folder.
+        config: file in :data:`CONFIGS`.
+        seed: of the items and of every random choice.
+        start: name of the training that it goes on from; "" starts from the packaged trunk.
+        changes: config keys and values over those of the file.
+        test: keys and values in testing alone.
+    """
+
+    name: str
+    config: str
+    seed: int
+    start: str = ""
+    changes: tuple[Any, ...] = ()
+    test: tuple[Any, ...] = ()
+
+    @property
+    def tracks(self) -> bool:
+        """Whether its network regresses motion in testing."""
+        return self.config != "D.yaml" and not self.test
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """D&T with one thing changed.
+
+    Attributes:
+        name: of its part.
+        what: in words, for a table.
+        changes: config keys and values.
+    """
+
+    name: str
+    what: str
+    changes: tuple[Any, ...]
+
+
+def _correlating(*names: str, strides: tuple[int, ...] | None = None, d: int = 4) -> tuple[Any, ...]:
+    """The keys that make the track head correlate these maps, conv3 in steps of its own stride unless said otherwise."""
+    head = "MODEL.TRACK_HEAD"
+    steps = [2 if name == "res3" else 1 for name in names]
+    shifts = list(strides or (1,) * len(names))
+    return (
+        *(f"{head}.IN_FEATURES", list(names), f"{head}.STRIDES", steps, f"{head}.DISPLACEMENT_STRIDES", shifts),
+        *(f"{head}.MAX_DISPLACEMENT", d),
+    )
+
+
+_ALL = ("res5", "res3", "res4")
+ABLATIONS = (
+    Ablation("base", "D&T as it is, half the schedule", ()),
+    Ablation("no_correlation", "correlation off: box maps alone", _correlating()),
+    Ablation("no_box_maps", "box maps off: correlation alone", ("MODEL.TRACK_HEAD.USE_BOX_MAPS", False)),
+    Ablation("norm_none", "correlation as it is (no scale)", ("MODEL.TRACK_HEAD.NORM", "none")),
+    Ablation("norm_other", "correlation standardised over each stack", ("MODEL.TRACK_HEAD.NORM", "std")),
+    Ablation("conv3", "conv3 alone", _correlating("res3")),
+    Ablation("conv4", "conv4 alone", _correlating("res4")),
+    Ablation("conv5", "conv5 alone", _correlating("res5")),
+    Ablation("conv3_stride_2", "conv3 in displacements of 2 cells", _correlating(*_ALL, strides=(1, 2, 1))),
+    Ablation("d_8", "d = 8 cells", _correlating(*_ALL, d=8)),
+    Ablation("no_ohem", "OHEM off", ("MODEL.RFCN.OHEM_ROIS", 0)),
+)
+"""Retrained from the D of the first seed, for half of D&T's schedule."""
+
+
+def core(seed: int) -> tuple[Training, Training, Training]:
+    """D, D longer and D&T of one seed.
+
+    D longer goes on from D on the very pairs that D&T sees, for as long, with the same detection losses: the one
+    difference is that its tracking loss weighs nothing.
+    """
+    d = Training(f"seed{seed}_D", "D.yaml", seed)
+    longer = Training(
+        f"seed{seed}_D_longer", "DnT.yaml", seed, d.name, ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0), NO_TRACKING
+    )
+    return d, longer, Training(f"seed{seed}_DnT", "DnT.yaml", seed, d.name)
+
+
+def retrained(ablation: Ablation, iterations: int) -> Training:
+    """The training of an ablation: that of D&T, half as long."""
+    schedule = ("SOLVER.MAX_ITER", iterations // 2)
+    seed = SEEDS[0]
+    return Training(
+        f"ablation_{ablation.name}", "DnT.yaml", seed, core(seed)[0].name, (*schedule, *ablation.changes)
+    )
+
+
+def trainings(root: Path) -> dict[str, Training]:
+    """All of them, by name."""
+    iterations = said_by(root, "DnT.yaml")["SOLVER"]["MAX_ITER"]
+    every = [training for seed in SEEDS for training in core(seed)]
+    every += [retrained(ablation, iterations) for ablation in ABLATIONS]
+    return {training.name: training for training in every}
+
+
+def said_by(root: Path, config: str) -> dict[str, Any]:
+    """What a config file and its bases say, as plain data."""
+    return CfgNode.load_yaml_with_base(str(root / CONFIGS / config))
+
+
+def recipe(root: Path, training: Training, known: Mapping[str, Training]) -> dict[str, Any]:
+    """All that decides the weights of a training, and what is asked of them."""
+    said = said_by(root, training.config)
+    said.pop("OUTPUT_DIR", None)
+    start = recipe(root, known[training.start], known) if training.start else None
+    return {
+        "config": f"{CONFIGS}/{training.config}",
+        "said": digest(said),
+        "changes": list(training.changes),
+        "test": list(training.test),
+        "seed": training.seed,
+        "start": {"name": training.start, "recipe": digest(start)} if start else None,
+        "data": digest(asdict(DATA)),
+    }
+
+
+def digest(content: Any) -> str:
+    """A short name for plain data."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

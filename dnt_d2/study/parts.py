@@ -1,0 +1,160 @@
+"""The parts of the study, in their order: each does its work, or finds it done, and gives what goes to its JSON file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .commands import Workshop, passes, train
+from .design import ABLATIONS, NOVEL, SEEDS, SEEN, SETS, Training, core, digest, recipe, trainings
+from .measure import measure_online, measure_run, scores_of
+
+Content = dict[str, Any]
+TABLE_1 = ("tau_10", "average", "average_both", "tau_10_average")
+"""Test-time variants that need a pass of the network of their own."""
+
+STRIDES = (2, 5)
+"""Of the ablation, besides 1 and 10."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of work with one JSON file.
+
+    Attributes:
+        name: of the file.
+        group: "core" or "ablations".
+        recipe: what decides its results; another one makes them anew.
+        work: does it.
+    """
+
+    name: str
+    group: str
+    recipe: Mapping[str, Any]
+    work: Callable[[], Content]
+
+
+def plan_parts(shop: Workshop) -> list[Part]:
+    """All of them, each after those that it builds on."""
+    known = trainings(shop.root)
+    recipes = {name: recipe(shop.root, training, known) for name, training in known.items()}
+    of_core = {t.name: recipes[t.name] for seed in SEEDS for t in core(seed)}
+    parts: list[Part] = []
+    for seed in SEEDS:
+        d, longer, dnt = core(seed)
+        for training in (d, longer, dnt):
+            parts.append(Part(training.name, "core", recipes[training.name], _trained(shop, known, training, SETS)))
+        of_dnt = {"of": digest(recipes[dnt.name])}
+        parts += [
+            Part(f"seed{seed}_variants", "core", of_dnt, lambda dnt=dnt: _variants(shop, dnt)),
+            Part(f"seed{seed}_peers", "core", of_dnt, lambda dnt=dnt: _peers(shop, dnt)),
+            Part(f"seed{seed}_moves", "core", of_dnt, lambda dnt=dnt: _moves(shop, dnt, SETS)),
+        ]
+    parts.append(Part("claims", "core", {"of": digest(of_core)}, lambda: _claims(shop)))
+    first = core(SEEDS[0])[2]
+    of_first = {"of": digest(recipes[first.name])}
+    parts.append(Part("linking", "ablations", of_first, lambda: _linking(shop, first)))
+    parts.append(Part("strides", "ablations", of_first, lambda: _strides(shop, first)))
+    for ablation in ABLATIONS:
+        training = known[f"ablation_{ablation.name}"]
+        work = _trained(shop, known, training, (NOVEL,), what=ablation.what, moves=True)
+        parts.append(Part(training.name, "ablations", recipes[training.name], work))
+    return parts
+
+
+def _trained(
+    shop: Workshop,
+    known: Mapping[str, Training],
+    training: Training,
+    datasets: tuple[str, ...],
+    *,
+    what: str = "",
+    moves: bool = False,
+) -> Callable[[], Content]:
+    def work() -> Content:
+        if training.start and not shop.weights(training.start).exists():
+            train(shop, known[training.start])
+        minutes = train(shop, training)
+        start = time.monotonic()
+        runs = passes(shop, training, datasets)
+        results = {name: measure_run(run, no_motion=not training.tracks) for name, run in runs.items()}
+        content: Content = {"seed": training.seed, "results": results}
+        if what:
+            content["what"] = what
+        if moves:
+            content["moves"] = _moves(shop, training, datasets)["moves"]
+        return content | {"minutes": {"training": minutes, "evaluation": _since(start)}}
+
+    return work
+
+
+def _variants(shop: Workshop, dnt: Training) -> Content:
+    """The rows of table 1 that are tests of one D&T, on the headline set."""
+    start = time.monotonic()
+    own = passes(shop, dnt, (NOVEL,))[NOVEL]
+    results = {"online": measure_online(own), "no_motion": measure_run(own, no_motion=True)}
+    for variant in TABLE_1:
+        results[variant] = measure_run(passes(shop, dnt, (NOVEL,), variant)[NOVEL])
+    return {"seed": dnt.seed, "dataset": NOVEL, "results": results, "minutes": {"evaluation": _since(start)}}
+
+
+def _peers(shop: Workshop, dnt: Training) -> Content:
+    from .peers_part import compare_peers
+
+    start = time.monotonic()
+    runs = passes(shop, dnt, SETS)
+    found = compare_peers(chosen_on=runs[SEEN], judged_on=runs[NOVEL])
+    return {"seed": dnt.seed, "dataset": NOVEL, **found, "minutes": {"evaluation": _since(start)}}
+
+
+def _moves(shop: Workshop, training: Training, datasets: tuple[str, ...]) -> Content:
+    from .moves_part import moves_of
+
+    start = time.monotonic()
+    found = moves_of(shop, training, datasets)
+    return {"seed": training.seed, "moves": found, "minutes": {"evaluation": _since(start)}}
+
+
+def _claims(shop: Workshop) -> Content:
+    from .claims_part import claims_of
+
+    start = time.monotonic()
+    found = {}
+    for dataset in SETS:
+        runs = {
+            model: [passes(shop, core(seed)[place], SETS)[dataset] for seed in SEEDS]
+            for place, model in enumerate(("D", "D longer", "D&T"))
+        }
+        scores = {model: [scores_of(run, no_motion=model != "D&T") for run in of] for model, of in runs.items()}
+        scores["D&T, no motion"] = [scores_of(run, no_motion=True) for run in runs["D&T"]]
+        found[dataset] = claims_of(scores, runs["D"][0].read_truth()[0])
+    return {"claims": found, "minutes": {"evaluation": _since(start)}}
+
+
+def _linking(shop: Workshop, dnt: Training) -> Content:
+    from .linking_choices import compare_linkings
+
+    start = time.monotonic()
+    runs = passes(shop, dnt, SETS)
+    found = {name: compare_linkings(run) for name, run in runs.items()}
+    proposals = passes(shop, dnt, (NOVEL,), changes=("MODEL.TRACK_HEAD.TRACK_PROPOSALS", True))[NOVEL]
+    found[NOVEL]["tracking from proposals"] = measure_run(proposals)["tube"]["AP50"]
+    return {"seed": dnt.seed, "results": found, "minutes": {"evaluation": _since(start)}}
+
+
+def _strides(shop: Workshop, dnt: Training) -> Content:
+    """Tubes of every so-many-th frame, in the frames that tau = 10 samples, and in all."""
+    from .stride_choices import compare_strides
+
+    start = time.monotonic()
+    runs = {1: passes(shop, dnt, (NOVEL,))[NOVEL], 10: passes(shop, dnt, (NOVEL,), "tau_10")[NOVEL]}
+    for stride in STRIDES:
+        runs[stride] = passes(shop, dnt, (NOVEL,), changes=("TEST.TEMPORAL_STRIDE", stride))[NOVEL]
+    found = compare_strides(dict(sorted(runs.items())))
+    return {"seed": dnt.seed, "dataset": NOVEL, "results": found, "minutes": {"evaluation": _since(start)}}
+
+
+def _since(start: float) -> float:
+    return round((time.monotonic() - start) / 60, 2)

@@ -5,7 +5,7 @@ python tools/benchmark.py all                              # all stages but long
 python tools/benchmark.py long_video                       # is memory constant? 36,000 frames: 20 minutes more
 python tools/benchmark.py correlation --device cuda --dtype bfloat16
 python tools/benchmark.py evaluation --scale 0.01          # a hundredth of the full size, to try the tool
-python tools/benchmark.py page                             # benchmarks/README.md from the files that are there
+python tools/benchmark.py page                             # benchmarks/speed.md from the files that are there
 
 Each stage writes benchmarks/results/STAGE--MACHINE.json (--output names another file) and prints its tables. Let
 nothing else run on the machine.
@@ -72,20 +72,20 @@ def command_line(name: str, options: Options) -> str:
 
 
 def write_page() -> None:
-    """benchmarks/README.md with its pictures; and, where this machine has been measured, the limits in README.md."""
+    """benchmarks/speed.md with its pictures; and, where this machine has been measured, the limits in README.md."""
     for machine in machines(RESULTS):
         try:
             draw_speed(read_stages(RESULTS, machine), ROOT / "benchmarks" / f"speed--{machine}.png")
         except ModuleNotFoundError:
             print("no pictures without Matplotlib: pip install 'dnt_d2[plots]'")
-    (ROOT / "benchmarks/README.md").write_text(make_page(RESULTS), encoding="utf-8", newline="\n")
+    (ROOT / "benchmarks/speed.md").write_text(make_page(RESULTS), encoding="utf-8", newline="\n")
     stages = read_stages(RESULTS, machine_name())
     if stages:
         facts = stages[0].facts
-        source = f"\n({facts['date']}, {facts['machine']}; [benchmarks/README.md](benchmarks/README.md).)\n"
+        source = f"\n({facts['date']}, {facts['machine']}; [benchmarks/speed.md](benchmarks/speed.md).)\n"
         limits = [limit for stage in stages for limit in stage.limits]
         replace_block(ROOT / "README.md", "speed", limits_table(limits) + source)
-    print("written: benchmarks/README.md and, of this machine, the limits in README.md")
+    print("written: benchmarks/speed.md and, of this machine, the limits in README.md")
 
 
 def parse() -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""benchmarks/README.md, made from the JSON files of the stages."""
+"""benchmarks/speed.md, made from the JSON files of the stages."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_stage_into_a_file(tool: ModuleType, tmp_path: Path, monkeypatch: pyte
     stage = Stage.read(tmp_path / "x.json")
     assert stage.facts["command"] == "tools/benchmark.py psroi --scale 0.5"
     assert {"date", "machine", "versions", "seed"} <= stage.facts.keys()
-    assert not (tmp_path / "benchmarks/README.md").exists()
+    assert not (tmp_path / "benchmarks/speed.md").exists()
 
 
 def test_a_stage_into_the_pages(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,10 +55,10 @@ def test_a_stage_into_the_pages(tool: ModuleType, tmp_path: Path, monkeypatch: p
     names = sorted(path.name for path in (tmp_path / "benchmarks/results").iterdir())
     assert names == [f"psroi--{machine_name()}-bfloat16-channels-last.json", f"psroi--{machine_name()}.json"]
     assert "| a limit |" in (tmp_path / "README.md").read_text()
-    page = (tmp_path / "benchmarks/README.md").read_text()
+    page = (tmp_path / "benchmarks/speed.md").read_text()
     run(tool, monkeypatch, "page")
     assert page.count("a limit") == 2
-    assert (tmp_path / "benchmarks/README.md").read_text() == page
+    assert (tmp_path / "benchmarks/speed.md").read_text() == page
 
 
 def test_all_stages_each_in_its_own_process(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,17 @@
-"""The parts of the study, in their order: each does its work, or finds it done, and gives what goes to its JSON file."""
+"""The parts of the study, in their order: each does its work, or finds it done, and gives what goes to its file."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .commands import Workshop, passes, train
 from .design import ABLATIONS, NOVEL, SEEDS, SEEN, SETS, Training, core, digest, recipe, trainings
 from .measure import measure_online, measure_run, scores_of
+from .rounding import round_numbers
 
 Content = dict[str, Any]
 TABLE_1 = ("tau_10", "average", "average_both", "tau_10_average")
@@ -48,15 +50,15 @@ def plan_parts(shop: Workshop) -> list[Part]:
             parts.append(Part(training.name, "core", recipes[training.name], _trained(shop, known, training, SETS)))
         of_dnt = {"of": digest(recipes[dnt.name])}
         parts += [
-            Part(f"seed{seed}_variants", "core", of_dnt, lambda dnt=dnt: _variants(shop, dnt)),
-            Part(f"seed{seed}_peers", "core", of_dnt, lambda dnt=dnt: _peers(shop, dnt)),
-            Part(f"seed{seed}_moves", "core", of_dnt, lambda dnt=dnt: _moves(shop, dnt, SETS)),
+            Part(f"seed{seed}_variants", "core", of_dnt, partial(_variants, shop, dnt)),
+            Part(f"seed{seed}_peers", "core", of_dnt, partial(_peers, shop, dnt)),
+            Part(f"seed{seed}_moves", "core", of_dnt, partial(_moves, shop, dnt, SETS)),
         ]
-    parts.append(Part("claims", "core", {"of": digest(of_core)}, lambda: _claims(shop)))
+    parts.append(Part("claims", "core", {"of": digest(of_core)}, partial(_claims, shop)))
     first = core(SEEDS[0])[2]
     of_first = {"of": digest(recipes[first.name])}
-    parts.append(Part("linking", "ablations", of_first, lambda: _linking(shop, first)))
-    parts.append(Part("strides", "ablations", of_first, lambda: _strides(shop, first)))
+    parts.append(Part("linking", "ablations", of_first, partial(_linking, shop, first)))
+    parts.append(Part("strides", "ablations", of_first, partial(_strides, shop, first)))
     for ablation in ABLATIONS:
         training = known[f"ablation_{ablation.name}"]
         work = _trained(shop, known, training, (NOVEL,), what=ablation.what, moves=True)
@@ -84,7 +86,7 @@ def _trained(
         if what:
             content["what"] = what
         if moves:
-            content["moves"] = _moves(shop, training, datasets)["moves"]
+            content |= _moved(shop, training, datasets)
         return content | {"minutes": {"training": minutes, "evaluation": _since(start)}}
 
     return work
@@ -101,7 +103,7 @@ def _variants(shop: Workshop, dnt: Training) -> Content:
 
 
 def _peers(shop: Workshop, dnt: Training) -> Content:
-    from .peers_part import compare_peers
+    from .peer_comparison import compare_peers
 
     start = time.monotonic()
     runs = passes(shop, dnt, SETS)
@@ -110,15 +112,20 @@ def _peers(shop: Workshop, dnt: Training) -> Content:
 
 
 def _moves(shop: Workshop, training: Training, datasets: tuple[str, ...]) -> Content:
-    from .moves_part import moves_of
-
     start = time.monotonic()
-    found = moves_of(shop, training, datasets)
-    return {"seed": training.seed, "moves": found, "minutes": {"evaluation": _since(start)}}
+    found = _moved(shop, training, datasets)
+    return {"seed": training.seed, **found, "minutes": {"evaluation": _since(start)}}
+
+
+def _moved(shop: Workshop, training: Training, datasets: tuple[str, ...]) -> Content:
+    """How well its head regresses motion."""
+    from .move_pass import moves_of
+
+    return moves_of(shop, training, datasets)
 
 
 def _claims(shop: Workshop) -> Content:
-    from .claims_part import claims_of
+    from .claims import judge_claims
 
     start = time.monotonic()
     found = {}
@@ -129,7 +136,8 @@ def _claims(shop: Workshop) -> Content:
         }
         scores = {model: [scores_of(run, no_motion=model != "D&T") for run in of] for model, of in runs.items()}
         scores["D&T, no motion"] = [scores_of(run, no_motion=True) for run in runs["D&T"]]
-        found[dataset] = claims_of(scores, runs["D"][0].read_truth()[0])
+        # The least probability of chance is 1 in 2,001.
+        found[dataset] = round_numbers(judge_claims(scores, runs["D"][0].read_truth()[0]), 4)
     return {"claims": found, "minutes": {"evaluation": _since(start)}}
 
 

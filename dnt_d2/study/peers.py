@@ -18,18 +18,15 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.average_precision import mean_ap
 from ..evaluation.extra_metrics import join_boxes
 from ..evaluation.linking import Linking, trim_tracks, tube_boxes
-from ..evaluation.measure import measure as measure_log
-from ..evaluation.outcome_log import OutcomeLog
-from ..evaluation.outcomes import Judge
 from ..evaluation.plan import Plan
 from ..evaluation.saved_run import SavedRun
 from ..evaluation.track_metrics import TrackMetrics, track_metrics
 from ..evaluation.video_record import VideoRecord
 from ..formats.results import Detections
 from ..tubes.checks import check_unit
+from .mean_ap import ap50_of_boxes
 from .public_trackers import TrackerName, track_video
 from .seq_nms import seq_nms_video
 
@@ -173,7 +170,7 @@ def measure(run: SavedRun, plan: Plan, method: str, threshold: float | None = No
     seen = _seen(plan, records)
     cut = 0.0 if threshold is None else threshold
     boxes = _boxes(plan, records, method, cut)
-    ap50 = None if method in TRACKERS else _mean_ap50(plan, boxes, seen)
+    ap50 = None if method in TRACKERS else ap50_of_boxes(boxes, plan.truth, seen)
     if method == "frame":
         return PeerRow(method, METHODS[method], None, ap50, None, None)
     found = _judge_tracks(plan, boxes, cut, seen)
@@ -226,13 +223,6 @@ def _linking(plan: Plan, method: str) -> Linking:
     if method == "tube_online":
         return replace(linking, settings=replace(linking.settings, online=True))
     return replace(linking, use_tracks=linking.use_tracks and method != "tube_psi0")
-
-
-def _mean_ap50(plan: Plan, boxes: Sequence[Detections], seen: NDArray[np.bool_]) -> float:
-    judge, log = Judge(plan.truth, None), OutcomeLog()
-    for part in boxes:
-        log.add(part.frames, part.classes, part.scores, judge(part.frames, part.classes, part.boxes, part.scores))
-    return 100 * float(mean_ap(measure_log(log, plan.truth, None, seen).ap))
 
 
 def _judge_tracks(plan: Plan, boxes: Sequence[Detections], threshold: float, seen: NDArray[np.bool_]) -> TrackMetrics:

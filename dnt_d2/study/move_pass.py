@@ -1,0 +1,111 @@
+"""How well a trained track head regresses motion on data sets, measured by a process of its own.
+
+python -m dnt_d2.study.move_pass --config-file configs/minivid/study/DnT.yaml --output moves.json \\
+    MODEL.WEIGHTS output/study/seed1_DnT/model_final.pth DATASETS.TEST "('minivid_val_novel',)"
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..command_config import config_of
+from ..config_check import check_config
+from ..data import register_from_config
+from ..engine import Trainer
+from ..evaluation.tables import write_json
+from ..modeling import DetectAndTrack
+from ..vetting import VettedCheckpointer
+from .commands import Workshop
+from .design import CONFIGS, Training
+from .move_measurement import correlation_reach, measure_moves
+from .move_summary import summarise_by_tau
+
+TAUS = (1, 10)
+"""Frames between t and t + tau."""
+
+EVERY = 5
+"""Which frames are a t: a fifth of the frames, and those a tau later, take half a minute a data set."""
+
+
+def moves_of(shop: Workshop, training: Training, datasets: Sequence[str], *, every: int = EVERY) -> dict[str, Any]:
+    """Move the true boxes of data sets by the head of a finished training.
+
+    Args:
+        shop: where.
+        training: of a network with a track head.
+        datasets: names.
+        every: see :func:`.move_measurement.measure_moves`.
+
+    Returns:
+        What :func:`measure` does.
+
+    Raises:
+        RuntimeError: it failed; what it printed says why.
+    """
+    path = shop.place(training.name) / "moves.json"
+    shop.run(
+        [
+            *("-m", "dnt_d2.study.move_pass", "--config-file", f"{CONFIGS}/{training.config}"),
+            *("--output", str(path.resolve()), "--every", str(every)),
+            *("MODEL.WEIGHTS", str(shop.weights(training.name).resolve()), "DATASETS.TEST", str(tuple(datasets))),
+            *("MODEL.DEVICE", shop.device, *map(str, (*training.changes, *training.test))),
+        ]
+    )
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """What the command does, but for writing it down.
+
+    Returns:
+        Plain data::
+
+            moves               {data set: {tau: summary}}, see :func:`.move_summary.summarise_moves`
+            reach_px            {correlated map: how far it looks}, {} without correlation
+            template_reach_px   how far template matching looks
+            every               every so-many-th frame of a video is a t
+
+    Raises:
+        ValueError: the network has no track head, or the config contradicts itself.
+    """
+    cfg = config_of(args)
+    register_from_config(cfg)
+    check_config(cfg, training=False)
+    model = Trainer.build_model(cfg)
+    VettedCheckpointer(model).load(cfg.MODEL.WEIGHTS)
+    model.eval()
+    reach, template = correlation_reach(model), template_reach(model)
+    moves = {}
+    for dataset in cfg.DATASETS.TEST:
+        found = measure_moves(cfg, model, dataset, reach=template, taus=TAUS, every=args.every)
+        moves[dataset] = summarise_by_tau(found)
+    return {"moves": moves, "reach_px": reach, "template_reach_px": template, "every": args.every}
+
+
+def template_reach(model: DetectAndTrack) -> int:
+    """As far as the map that looks farthest; for a head that correlates nothing, d cells of the coarsest map."""
+    head = model.track_head
+    if head is None:
+        raise ValueError("the network has no track head (D), so it moves nothing: give a D&T config")
+    coarsest = max(shape.stride for shape in model.backbone.output_shape().values())
+    return max(correlation_reach(model).values(), default=head.max_displacement * coarsest)
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """Of the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--config-file", required=True, metavar="FILE", help="of the network")
+    add("--output", required=True, metavar="FILE", help="the JSON file to write")
+    add("--every", type=int, default=EVERY, help="every so-many-th frame of a video is a t (default: %(default)s)")
+    add("opts", nargs=argparse.REMAINDER, help="keys of the config and their values")
+    return parser
+
+
+if __name__ == "__main__":
+    arguments = get_parser().parse_args()
+    write_json(arguments.output, measure(arguments))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,7 @@ def trial_strides() -> dict[str, Any]:
     }
 
 
+@cache
 def trial_parts() -> dict[str, dict[str, Any]]:
     """A whole study of made-up numbers; seeds are a point apart, and D&T is a bit better than D longer."""
     parts: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,145 @@
+"""The sections of the study's page: tables and pictures, how they were measured, and what the paper says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .ablation_tables import HEADS, heads_table, linking_table, retrained_table, seeds_moves_table, strides_table
+from .claim_sentences import claim_sentences
+from .design import NOVEL, SEEN
+from .findings import losing_classes, sentences
+from .results import MODELS, PARTS, RETRAINED, Study, parts_of_seeds
+from .tables import claims_table, class_table, headline_table, minutes_table, paper_table, peers_table, speed_table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with what belongs to it.
+
+    Attributes:
+        name: its heading, and that of its notes.
+        caption: what is in the table, and how it was measured.
+        parts: the parts that it is made from.
+        tables: make it.
+        paper: says what the paper found, and whether it is so here.
+        pictures: files beside those of the parts, and what they show.
+    """
+
+    name: str
+    caption: str
+    parts: Sequence[str]
+    tables: Sequence[Callable[[Study], str]]
+    paper: Callable[[Study], str]
+    pictures: Sequence[tuple[str, str]] = ()
+
+
+def _no_number(what: str) -> Callable[[Study], str]:
+    return lambda _: f"- The paper {what}.\n"
+
+
+SECTIONS = (
+    Section(
+        "The headline",
+        'The three models. With psi = 1, D and D longer have "no motion" tracklets, D&T its own.',
+        parts_of_seeds(*MODELS.values()),
+        (headline_table,),
+        lambda study: sentences(study, "all", "tubes", "loss"),
+        (("headline.png", "AP50 of single frames and tubes of D, D longer and D&T, each seed a dot"),),
+    ),
+    Section(
+        "The claims",
+        "Differences in AP50 with their 95% intervals from a paired bootstrap over videos: of each seed, of the "
+        "mean over seeds (*together*), and with seeds drawn as well. *By chance* is a second opinion: how often a "
+        "difference of the mean comes out as large when the results of videos are swapped at random. A claim "
+        "*holds* if the interval of every seed is above 0. First `val_novel`, then `val_seen`.",
+        ("claims",),
+        (lambda study: claims_table(study, NOVEL), lambda study: claims_table(study, SEEN)),
+        claim_sentences,
+        (("claims.png", "The differences of the claims with their intervals, each seed and together"),),
+    ),
+    Section(
+        "Table 1 of the paper",
+        "On `val_novel`, beside the paper's numbers on ImageNet VID (ResNet-101). That is another data set: "
+        "differences can be compared, heights can't. HOTA and IDF1 are means over classes, of tubes that are "
+        "trimmed where their scores are low.",
+        parts_of_seeds(*MODELS.values(), "variants"),
+        (paper_table,),
+        lambda study: sentences(study, "online", "tau_10", "average", "average_both", "tau_10_average"),
+    ),
+    Section(
+        "By class",
+        "AP50 of each class of `val_novel`.",
+        parts_of_seeds(*MODELS.values(), "variants"),
+        (class_table,),
+        losing_classes,
+    ),
+    Section(
+        "By speed",
+        "AP50 of slow, medium and fast objects of `val_novel`, by FGFA's rule: the mean IoU of an object with "
+        "itself in the 10 frames before and after; fast <= 0.7 <= medium <= 0.9 <= slow.",
+        parts_of_seeds(*MODELS.values(), "variants"),
+        (speed_table,),
+        _no_number("has no numbers by speed"),
+    ),
+    Section(
+        "Peers",
+        "Other ways to link what the same D&T says of `val_novel`. The threshold of each is the one with the best "
+        "HOTA on `val_seen`; the last column has HOTA at the threshold that would have been the best on "
+        "`val_novel`. Trackers don't change scores: they have no AP50 of their own.",
+        parts_of_seeds("peers"),
+        (peers_table,),
+        _no_number("compares with none of these on the same detections"),
+    ),
+    Section(
+        "Retrained ablations",
+        "D&T with one thing changed, from the D of the first seed, half as long; in brackets the difference to "
+        "the first row. The last columns say how many times smaller the error of the track head (1 - IoU) is than "
+        'that of "no motion", of objects that move more than 4 and 12 px in a frame, with the 95% interval over '
+        "videos. One seed, `val_novel`.",
+        RETRAINED,
+        (retrained_table,),
+        _no_number("correlates conv3, conv4 and conv5 with d = 8 and uses OHEM (section 5.2); no numbers without"),
+        (("ablations.png", "AP50 of each retrained ablation"),),
+    ),
+    Section(
+        "Ways to link",
+        "AP50 of the tubes of one D&T, linked from a saved run with one thing changed; in brackets the difference "
+        "to how it is. One seed.",
+        ("linking",),
+        (linking_table,),
+        lambda study: sentences(study, "alpha"),
+        (("alpha.png", "AP50 of tubes against alpha, the share of a tube's scores that it gains"),),
+    ),
+    Section(
+        "Strides",
+        "Tubes of every τth frame of one D&T on `val_novel`, all judged in the same frames: those that the "
+        "largest stride samples; and in all frames, with boxes interpolated along the tubes. One seed.",
+        ("strides",),
+        (strides_table,),
+        lambda study: sentences(study, "same_frames"),
+        (("strides.png", "AP50 of single frames and tubes against the stride"),),
+    ),
+    Section(
+        "Track regression",
+        "True boxes of `val_novel`, moved by the track head to the next frame: the mean of 1 - IoU with where the "
+        "object is then. Behind it stands how many times smaller it is than the error of boxes that stay where "
+        "they are, with the 95% interval over videos. Template matching finds the pixels of a box again, as far "
+        "as the correlation reaches. The heads are those of the retrained ablations. Below is the same ratio of "
+        "the whole D&T of each seed.",
+        (*(f"ablation_{name}" for name in HEADS.values()), *parts_of_seeds("moves")),
+        (lambda study: heads_table(study, 1), seeds_moves_table),
+        _no_number("says that correlation features aid the network in tracking (section 3.4); it has no number of it"),
+        (
+            ("moves_tau_1.png", "Error of the predicted move by displacement, 1 frame apart"),
+            ("moves_tau_10.png", "Error of the predicted move by displacement, 10 frames apart"),
+        ),
+    ),
+    Section(
+        "Time",
+        "Minutes of each part, and the limits that this project has set itself on two cores.",
+        PARTS,
+        (minutes_table,),
+        lambda _: "",
+    ),
+)

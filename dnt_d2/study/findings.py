@@ -176,9 +176,13 @@ def sentence(finding: Finding, study: Study) -> str:
         return f"{paper} Ours: {judged}."
     each = ", ".join(signed(value) for value in values.seeds)
     mean = f"{signed(values.mean)} points" + (f" ({each})" if len(values.seeds) > 1 else "")
+    return f"{paper} Ours, {finding.ours}: {mean}: **{judged}**{_of_seeds(values)}."
+
+
+def _of_seeds(values: Values) -> str:
+    """What a verdict hangs on, if that is not all seeds."""
     known, asked = len(values.known), len(values.seeds)
-    of = " (one seed)" if known == 1 else f" ({known} of {asked} seeds)" if known < asked else ""
-    return f"{paper} Ours, {finding.ours}: {mean}: **{judged}**{of}."
+    return " (one seed)" if known == 1 else f" ({known} of {asked} seeds)" if known < asked else ""
 
 
 def sentences(study: Study, *names: str) -> str:
@@ -199,7 +203,8 @@ def losing_classes(study: Study) -> str:
     words = f"in the mean over seeds {len(known) - len(lose)} of {len(known)} classes don't lose"
     words += "".join(f"; {name} does ({signed(value)})" for name, value in lose.items())
     words += f"; seeds differ for {', '.join(unclear)}" if unclear else ""
-    return f"{paper} Ours: {words}: **{DISAGREES if len(lose) > 1 else AGREES}**.\n"
+    judged = DISAGREES if len(lose) > 1 else AGREES
+    return f"{paper} Ours: {words}: **{judged}**{_of_seeds(next(iter(known.values())))}.\n"
 
 
 def _gain(study: Study, key: str) -> Values:

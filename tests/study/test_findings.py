@@ -85,7 +85,7 @@ def test_some_seeds_only() -> None:
 @pytest.mark.parametrize(
     ("tubes", "words"),
     [
-        ([52.0, 51.0], "1 of 1 classes don't lose: **agrees**"),
+        ([52.0, 51.0], "1 of 1 classes don't lose: **agrees** (2 of 3 seeds)"),
         ([52.0, 41.0], "0 of 1 classes don't lose; car does (−3.5); seeds differ for car: **agrees**"),
     ],
 )

@@ -54,3 +54,10 @@ def test_notes_without_a_table(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("## The headlines\n")
     with pytest.raises(ValueError, match="no table is called 'The headlines'"):
         make_page(tmp_path / "none")
+
+
+def test_the_notes_of_the_repository_have_tables() -> None:
+    folder = Path(__file__).parents[2] / "benchmarks" / "study"
+    assert (folder / "notes.md").exists()
+    assert make_page(folder / "none")
+    assert all(section.name in " ".join((folder / "notes.md").read_text().split()) for section in SECTIONS)

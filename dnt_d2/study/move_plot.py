@@ -16,6 +16,8 @@ from .moves import HEAD, STAY, TEMPLATE
 
 LEAST_BOXES = 10
 """A bin with fewer isn't drawn: it says nothing yet."""
+_HEADS = ("D", "^", "v", "P")
+"""Markers: heads are told apart without colours, too."""
 _BASELINES = {STAY: ("series-0", "o-"), TEMPLATE: ("series-2", "s--")}
 
 
@@ -62,7 +64,8 @@ def _draw(figure_class: type, heads: Mapping[str, Summary], marks: Mapping[str, 
     colors = [series(i) for i in range(1, 6) if series(i) != _BASELINES[TEMPLATE][0]]
     for i, (name, summary) in enumerate(heads.items()):
         color = LIGHT[colors[i % len(colors)]]
-        axes.plot(*curve(summary, HEAD), "o-", color=color, linewidth=2.2, markersize=5, label=name)
+        look = {"marker": _HEADS[i % len(_HEADS)], "linewidth": 2, "markersize": 6}
+        axes.plot(*curve(summary, HEAD), color=color, label=name, **look)
     axes.set_xscale("log")
     axes.set(xlim=(0.9, 130), ylim=(0, 1), ylabel="mean of 1 - IoU")
     axes.set_xlabel("displacement of the centre between the frames, px at the network's input", labelpad=16)

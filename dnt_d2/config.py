@@ -89,7 +89,7 @@ def _add_rfcn_keys(cfg: CN) -> None:
     # Weights of the classification and the box term of eq. 1 (lambda is 1).
     cfg.MODEL.RFCN.CLS_LOSS_WEIGHT = 1.0
     cfg.MODEL.RFCN.BOX_LOSS_WEIGHT = 1.0
-    # Where the smooth L1 losses (boxes and tracks) turn from quadratic to linear, in units of the target.
+    # Where the smooth L1 loss of boxes turns from quadratic to linear, in units of the target.
     cfg.MODEL.RFCN.SMOOTH_L1_BETA = 1.0
 
 
@@ -114,6 +114,11 @@ def _add_track_keys(cfg: CN) -> None:
     cfg.MODEL.TRACK_HEAD.SOFTMAX_TEMPERATURE = 1.0
     # Weight of the tracking term of eq. 1 (lambda is 1).
     cfg.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
+    # Where the smooth L1 loss of tracks turns from quadratic to linear, in units of the target: widths and heights.
+    cfg.MODEL.TRACK_HEAD.SMOOTH_L1_BETA = 1.0
+    # The track maps say how far a box moves in its own widths and heights (0; eq. 2 and 3), or in units of so many
+    # pixels, which are then divided by these: a correlation's peak lies in pixels, and doesn't know how wide a box is.
+    cfg.MODEL.TRACK_HEAD.MOVE_UNIT = 0.0
     # Boxes whose best foreground score is above this are tracked into the next frame in testing.
     cfg.MODEL.TRACK_HEAD.SCORE_THRESH = 0.01
     # What is tracked in testing: the regressed boxes (the paper, and the default of the authors' script), or, with
@@ -131,6 +136,10 @@ def _add_timm_keys(cfg: CN) -> None:
     cfg.MODEL.TIMM.WEIGHTS = ""
     # How many of the network's stages, the stem included, keep their weights; batch norm is frozen everywhere.
     cfg.MODEL.TIMM.FREEZE_STAGES = 2
+    # The modules of the network that give res3, res4 and res5, at strides 8, 16 and 16, such as
+    # ["blocks.2", "blocks.3", "blocks.4"]; what comes after the last is left out. [] takes the ends of its stages of
+    # strides 8, 16 and 32. Not for Inception-v4.
+    cfg.MODEL.TIMM.TAPS = []
     # The name of a module of the network, such as "blocks.5", up to the end of which it keeps its weights, where a cut
     # between two stages is too coarse; "" leaves it to FREEZE_STAGES. Not for Inception-v4.
     cfg.MODEL.TIMM.FREEZE_UP_TO = ""

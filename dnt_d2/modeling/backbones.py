@@ -7,6 +7,7 @@ stride 16, has :mod:`dnt_d2.modeling.inception_v4`.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,8 +18,7 @@ from detectron2.modeling import BACKBONE_REGISTRY
 from detectron2.modeling.backbone import Backbone
 from torch import Tensor
 
-TAPS = {"res3": 8, "res4": 16, "res5": 32}
-"""The maps a timm trunk gives, named as Detectron2 names a ResNet's, with the network's own stride at each."""
+from .timm_maps import staged, tapped
 
 
 class TimmBackbone(Backbone):
@@ -31,6 +31,7 @@ class TimmBackbone(Backbone):
         pretrained: bool = False,
         freeze_stages: int = 2,
         freeze_up_to: str = "",
+        taps: Sequence[str] = (),
         in_channels: int = 3,
     ) -> None:
         """
@@ -40,6 +41,8 @@ class TimmBackbone(Backbone):
             freeze_stages: how many of its stages, of strides 2, 4, 8, 16, 32, keep their weights (the stem is with
                 the first). Batch norm is frozen everywhere, as in the paper's ResNets.
             freeze_up_to: the name of a module of the network that is to keep its weights, with all before it.
+            taps: names of three modules of the network, at strides 8, 16 and 16, whose outputs are the maps; what comes
+                after the last is left out. None takes the ends of its stages.
             in_channels: of the picture.
 
         Raises:
@@ -50,28 +53,18 @@ class TimmBackbone(Backbone):
         super().__init__()
         self.name = name
         timm = import_timm()
-        levels = (2, 3, 4)
+        settings = {"pretrained": pretrained, "output_stride": 16, "in_chans": in_channels}
         try:
-            self.body = timm.create_model(
-                name,
-                pretrained=pretrained,
-                features_only=True,
-                output_stride=16,
-                out_indices=levels,
-                in_chans=in_channels,
+            self.body, stages, self.shapes = (
+                tapped(timm, name, taps, settings) if taps else staged(timm, name, settings)
             )
         except (RuntimeError, TypeError, AssertionError, IndexError) as error:
             # A bare assertion in timm has no words.
             reason = str(error) or "it can't be dilated; Inception-v4 has a builder of its own"
             raise ValueError(f"MODEL.TIMM.NAME {name!r} gives no maps at strides 8, 16, 16: {reason}") from error
-        info = self.body.feature_info
-        self.shapes = {
-            name: ShapeSpec(channels=channels, stride=stride)
-            for name, channels, stride in zip(TAPS, info.channels(), info.reduction(), strict=True)
-        }
-        if list(info.reduction()) != [8, 16, 16]:
-            raise ValueError(f"MODEL.TIMM.NAME {name!r}: its strides are {info.reduction()}, D&T needs 8, 16, 16")
-        stages = [stage["module"] for stage in info.info]
+        strides = [shape.stride for shape in self.shapes.values()]
+        if strides != [8, 16, 16]:
+            raise ValueError(f"MODEL.TIMM.NAME {name!r}: its strides are {strides}, D&T needs 8, 16, 16")
         check_freeze_stages(freeze_stages, len(stages), name)
         if freeze_up_to and not any(part == freeze_up_to.replace(".", "_") for part in self._flat_names()):
             raise ValueError(f"MODEL.TIMM.FREEZE_UP_TO is {freeze_up_to!r}: {name} has no such module")
@@ -145,7 +138,8 @@ class TimmBackbone(Backbone):
 
         A few networks of timm, with anti-aliased pools, round down: they don't see the last pixels of odd sizes.
         """
-        return dict(zip(self.shapes, self.body(x), strict=True))
+        maps = self.body(x)
+        return maps if isinstance(maps, dict) else dict(zip(self.shapes, maps, strict=True))
 
     def output_shape(self) -> dict[str, ShapeSpec]:
         """Channels and stride of each map."""
@@ -161,6 +155,7 @@ def build_timm_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> TimmBackbone:
         pretrained=source == "hub",
         freeze_stages=cfg.MODEL.TIMM.FREEZE_STAGES,
         freeze_up_to=cfg.MODEL.TIMM.FREEZE_UP_TO,
+        taps=cfg.MODEL.TIMM.TAPS,
         in_channels=input_shape.channels,
     )
     load_source(backbone, source)

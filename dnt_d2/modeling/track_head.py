@@ -95,6 +95,7 @@ class CorrelationTrackHead(nn.Module):
         stride: int,
         loss_weight: float,
         smooth_l1_beta: float,
+        move_unit: float = 0.0,
     ) -> None:
         """
         Args:
@@ -108,6 +109,7 @@ class CorrelationTrackHead(nn.Module):
             output_maps: 4, or 8 for the authors' layout (the last 4 are the move).
             stride: pixels per cell of the box maps.
             loss_weight, smooth_l1_beta: of the tracking loss.
+            move_unit: pixels, in which the maps say how far a box moves; 0: in its widths and heights.
         """
         super().__init__()
         if not len(in_features) == len(strides) == len(displacement_strides):
@@ -129,7 +131,7 @@ class CorrelationTrackHead(nn.Module):
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
         self.pool = PSRoIPool(grid_size, 1.0 / stride)
         self.transform = Box2BoxTransform(weights=(1.0, 1.0, 1.0, 1.0))  # eq. 2 and 3, unnormalised
-        self.loss_weight, self.smooth_l1_beta = loss_weight, smooth_l1_beta
+        self.loss_weight, self.smooth_l1_beta, self.move_unit = loss_weight, smooth_l1_beta, move_unit
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
@@ -159,7 +161,8 @@ class CorrelationTrackHead(nn.Module):
             "output_maps": rfcn.BOX_MAPS,
             "stride": stride,
             "loss_weight": head.LOSS_WEIGHT,
-            "smooth_l1_beta": rfcn.SMOOTH_L1_BETA,
+            "smooth_l1_beta": head.SMOOTH_L1_BETA,
+            "move_unit": head.MOVE_UNIT,
         }
 
     def correlate(self, now: FrameMaps, later: FrameMaps) -> list[Tensor]:
@@ -183,7 +186,12 @@ class CorrelationTrackHead(nn.Module):
 
     def predict(self, track_maps: Tensor, boxes: Sequence[Tensor]) -> Tensor:
         """(R, 4) moves (eq. 2, 3) of the boxes of all pairs, given per pair as (R_i, 4) corners in frame t."""
-        return self.pool(track_maps, boxes_to_rois(boxes)).mean(dim=(2, 3))[:, -4:].float()
+        moves = self.pool(track_maps, boxes_to_rois(boxes)).mean(dim=(2, 3))[:, -4:].float()
+        if not self.move_unit:
+            return moves
+        corners = torch.cat(list(boxes))
+        sides = (corners[:, 2:] - corners[:, :2]).clamp(min=1.0)
+        return torch.cat([moves[:, :2] * self.move_unit / sides, moves[:, 2:]], dim=1)
 
     def track(self, now: FrameMaps, later: FrameMaps, boxes: Sequence[Tensor]) -> list[Tensor]:
         """Where boxes of frame t are in frame t + tau.

@@ -111,9 +111,7 @@ def retrained(ablation: Ablation, iterations: int) -> Training:
     """The training of an ablation: that of D&T, half as long."""
     schedule = ("SOLVER.MAX_ITER", iterations // 2)
     seed = SEEDS[0]
-    return Training(
-        f"ablation_{ablation.name}", "DnT.yaml", seed, core(seed)[0].name, (*schedule, *ablation.changes)
-    )
+    return Training(f"ablation_{ablation.name}", "DnT.yaml", seed, core(seed)[0].name, (*schedule, *ablation.changes))
 
 
 def trainings(root: Path) -> dict[str, Training]:

@@ -129,6 +129,46 @@ def test_frozen_up_to_a_module_inside_of_a_stage() -> None:
     assert trained == {"6"}
 
 
+BLOCKS = ("blocks.2", "blocks.3", "blocks.4")
+
+
+def test_maps_of_chosen_modules() -> None:
+    """They are what these modules give in the whole network, which ends with the last of them."""
+    torch.manual_seed(0)
+    tapped = TimmBackbone("tf_efficientnet_lite0", taps=BLOCKS).eval()
+    whole = TimmBackbone("tf_efficientnet_lite0").eval()
+    tapped.body.load_state_dict(whole.body.state_dict(), strict=False)
+    assert {name: (shape.channels, shape.stride) for name, shape in tapped.output_shape().items()} == {
+        "res3": (40, 8),
+        "res4": (80, 16),
+        "res5": (112, 16),
+    }
+    assert not any(name.startswith(("blocks.5", "blocks.6")) for name, _ in tapped.named_parameters())
+    picture = torch.randn(2, 3, 90, 131)
+    mine, theirs = tapped(picture), whole(picture)
+    assert torch.allclose(mine["res3"], theirs["res3"], atol=1e-5)
+    assert torch.allclose(mine["res5"], theirs["res4"], atol=1e-5)
+
+
+def test_tapped_trunks_freeze_their_batch_norms_and_stages() -> None:
+    backbone = TimmBackbone("tf_efficientnet_lite0", freeze_stages=2, freeze_up_to="blocks.3", taps=BLOCKS)
+    assert not [m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert {name.split(".")[1] for name, p in backbone.body.named_parameters() if p.requires_grad} == {"4"}
+
+
+@pytest.mark.parametrize(
+    ("taps", "message"),
+    [
+        (BLOCKS[:2], "name the modules that give res3, res4, res5"),
+        ((*BLOCKS[:2], "blocks.9"), "names 'blocks.9': tf_efficientnet_lite0 has no such module"),
+        (("blocks.1", *BLOCKS[1:]), r"its strides are \[4, 16, 16\], D&T needs 8, 16, 16"),
+    ],
+)
+def test_taps_that_can_not_be(taps: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TimmBackbone("tf_efficientnet_lite0", taps=taps)
+
+
 def test_a_module_that_there_is_not_can_not_be_frozen() -> None:
     with pytest.raises(ValueError, match=r"MODEL\.TIMM\.FREEZE_UP_TO is 'blocks\.9': resnet18 has no such module"):
         TimmBackbone("resnet18", freeze_up_to="blocks.9")

@@ -74,6 +74,17 @@ def test_without_box_maps_it_sees_correlations_alone() -> None:
     assert not torch.equal(with_box_maps.maps(now, later), with_box_maps.maps(other, later))
 
 
+def test_moves_in_pixels_are_divided_by_the_sides_of_the_box() -> None:
+    head, other = make_head(), make_head(move_unit=16.0)
+    other.load_state_dict(head.state_dict())
+    maps = head.maps(make_maps(1), make_maps(1, seed=1))
+    boxes = [torch.tensor([[10.0, 20.0, 74.0, 52.0], [30.0, 30.0, 62.0, 94.0], [5.0, 5.0, 5.0, 9.0]])]
+    relative, pixels = head.predict(maps, boxes), other.predict(maps, boxes)
+    sides = torch.tensor([[64.0, 32.0], [32.0, 64.0], [1.0, 4.0]])  # one without width counts as a pixel wide
+    assert torch.allclose(pixels[:, :2], relative[:, :2] * 16.0 / sides)
+    assert torch.equal(pixels[:, 2:], relative[:, 2:])
+
+
 # Normalisation of correlations
 
 

@@ -23,7 +23,7 @@ import torch
 
 from dnt_d2.console import tolerate_any_text
 from dnt_d2.minivid import write_dataset
-from dnt_d2.provenance import NO_GPU, machine_name, provenance
+from dnt_d2.provenance import NO_GPU, machine_name, provenance, replace_block
 from dnt_d2.study.commands import Workshop
 from dnt_d2.study.design import DATA
 from dnt_d2.study.ledger import Ledger
@@ -65,7 +65,8 @@ def chosen(parts: list[Part], words: list[str]) -> list[Part]:
     """
     known = {part.name for part in parts} | set(GROUPS)
     if wrong := sorted(set(words) - known):
-        raise ValueError(f"there is no part {wrong[0]!r}: choose among {', '.join((*GROUPS, *(p.name for p in parts)))}")
+        names = ", ".join((*GROUPS, *(part.name for part in parts)))
+        raise ValueError(f"there is no part {wrong[0]!r}: choose among {names}")
     return [part for part in parts if not words or {part.name, part.group} & set(words)]
 
 
@@ -73,12 +74,14 @@ def write_page(machine: str) -> None:
     """benchmarks/README.md, its plots, and the block of README.md."""
     from dnt_d2.study.page import make_page
     from dnt_d2.study.plots import draw_all
+    from dnt_d2.study.readme_block import NAME, make_block
 
     for path in draw_all(RESULTS / machine):
         print(f"written: {path.relative_to(ROOT)}")
     page = ROOT / "benchmarks" / "README.md"
-    page.write_text(make_page(RESULTS / machine), encoding="utf-8")
-    print(f"written: {page.relative_to(ROOT)}")
+    page.write_text(make_page(RESULTS / machine), encoding="utf-8", newline="\n")
+    replace_block(ROOT / "README.md", NAME, make_block(RESULTS / machine))
+    print(f"written: {page.relative_to(ROOT)}, README.md")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

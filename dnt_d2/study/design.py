@@ -67,7 +67,7 @@ class Ablation:
 
 
 def _correlating(*names: str, strides: tuple[int, ...] | None = None, d: int = 4) -> tuple[Any, ...]:
-    """The keys that make the track head correlate these maps, conv3 in steps of its own stride unless said otherwise."""
+    """The keys that make the track head correlate these maps."""
     head = "MODEL.TRACK_HEAD"
     steps = [2 if name == "res3" else 1 for name in names]
     shifts = list(strides or (1,) * len(names))

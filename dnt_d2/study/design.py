@@ -83,12 +83,14 @@ ABLATIONS = (
     Ablation("no_correlation", "correlation off: box maps alone", _correlating()),
     Ablation("no_box_maps", "box maps off: correlation alone", ("MODEL.TRACK_HEAD.USE_BOX_MAPS", False)),
     Ablation("norm_none", "correlation as it is (no scale)", ("MODEL.TRACK_HEAD.NORM", "none")),
-    Ablation("norm_other", "correlation standardised over each stack", ("MODEL.TRACK_HEAD.NORM", "std")),
+    Ablation("norm_std", "correlation standardised over each stack", ("MODEL.TRACK_HEAD.NORM", "std")),
     Ablation("conv3", "conv3 alone", _correlating("res3")),
     Ablation("conv4", "conv4 alone", _correlating("res4")),
     Ablation("conv5", "conv5 alone", _correlating("res5")),
     Ablation("conv3_stride_2", "conv3 in displacements of 2 cells", _correlating(*_ALL, strides=(1, 2, 1))),
     Ablation("d_8", "d = 8 cells", _correlating(*_ALL, d=8)),
+    Ablation("moves_in_boxes", "moves in widths and heights (the paper)", ("MODEL.TRACK_HEAD.MOVE_UNIT", 0.0)),
+    Ablation("beta_1", "tracking loss quadratic up to 1 (the paper)", ("MODEL.TRACK_HEAD.SMOOTH_L1_BETA", 1.0)),
     Ablation("no_ohem", "OHEM off", ("MODEL.RFCN.OHEM_ROIS", 0)),
 )
 """Retrained from the D of the first seed, for half of D&T's schedule."""

@@ -1,0 +1,75 @@
+"""The study as data: what differs between its trainings is what it says, and every config can be run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from dnt_d2.command_config import config_of
+from dnt_d2.config_check import check_config
+from dnt_d2.study import design
+from dnt_d2.study.design import ABLATIONS, CONFIGS, SEEDS, Training, core, recipe, retrained, said_by, trainings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def config(training: Training, *test: object) -> argparse.Namespace:
+    opts = [str(word) for word in (*training.changes, *test)]
+    return argparse.Namespace(config_file=str(ROOT / CONFIGS / training.config), opts=opts)
+
+
+def test_each_training_comes_after_the_one_that_it_goes_on_from() -> None:
+    names = list(trainings(ROOT))
+    assert len(names) == 3 * len(SEEDS) + len(ABLATIONS)
+    for place, training in enumerate(trainings(ROOT).values()):
+        assert not training.start or training.start in names[:place]
+
+
+def test_the_tracking_loss_is_all_that_d_longer_lacks() -> None:
+    d, longer, dnt = core(2)
+    assert d.seed == longer.seed == dnt.seed == 2
+    assert longer.start == dnt.start == d.name
+    one, other = config_of(config(longer)), config_of(config(dnt))
+    assert (one.MODEL.TRACK_HEAD.LOSS_WEIGHT, other.MODEL.TRACK_HEAD.LOSS_WEIGHT) == (0.0, 1.0)
+    one.defrost()
+    one.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
+    assert one.dump() == other.dump()
+    assert [training.tracks for training in (d, longer, dnt)] == [False, False, True]
+
+
+def test_d_sees_as_many_frames_of_an_update_as_d_and_t() -> None:
+    d, _, dnt = core(1)
+    assert config_of(config(d)).SOLVER.IMS_PER_BATCH == 2 * config_of(config(dnt)).SOLVER.IMS_PER_BATCH
+
+
+@pytest.mark.parametrize("name", trainings(ROOT))
+def test_every_config_can_be_trained_and_tested(name: str) -> None:
+    training = trainings(ROOT)[name]
+    check_config(config_of(config(training)))
+    check_config(config_of(config(training, *training.test)), training=False)
+
+
+def test_ablations_take_half_of_the_schedule_and_change_something() -> None:
+    whole = said_by(ROOT, "DnT.yaml")["SOLVER"]["MAX_ITER"]
+    base = config_of(config(core(1)[2]))
+    dumps = set()
+    for ablation in ABLATIONS:
+        cfg = config_of(config(retrained(ablation, whole)))
+        assert cfg.SOLVER.MAX_ITER == whole // 2
+        cfg.defrost()
+        cfg.SOLVER.MAX_ITER = whole
+        assert (cfg.dump() == base.dump()) == (ablation.name == "base")
+        dumps.add(cfg.dump())
+    assert len(dumps) == len(ABLATIONS)
+
+
+def test_recipes_follow_everything_that_decides_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = trainings(ROOT)
+    d, _, dnt = core(1)
+    before = recipe(ROOT, dnt, known)
+    assert recipe(ROOT, core(2)[2], known) != before
+    assert recipe(ROOT, dnt, {**known, d.name: Training(d.name, d.config, d.seed, changes=("SEED", 9))}) != before
+    monkeypatch.setattr(design, "said_by", lambda *_: {"SOLVER": {"MAX_ITER": 1}})
+    assert recipe(ROOT, dnt, known)["said"] != before["said"]

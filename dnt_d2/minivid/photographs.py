@@ -2,8 +2,7 @@
 
 The list is curated by eye. A cut-out is a photograph, not a drawing; a distractor can't be taken for one of the 30
 classes; a background shows none of their objects. Seven classes have enough photographs to keep some for
-`val_novel`: those of training span the class, so that none of validation is of a kind that training knows nothing of;
-the pictures of the other classes all belong to training, and to `val_seen`. A background that is a part of a
+`val_novel`; the pictures of the others all belong to training, and to `val_seen`. A background that is a part of a
 larger picture is in the same split as the whole.
 
 The pictures themselves come with Debian packages: :mod:`dnt_d2.minivid.fetch` gets them once, shrunk, into a folder.

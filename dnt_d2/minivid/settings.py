@@ -68,7 +68,7 @@ class MiniVIDSettings:
     train_frames: int = 12
     stills: int = 1600
     val_seen_videos: int = 24
-    val_novel_videos: int = 28
+    val_novel_videos: int = 14
     val_frames: int = 60
     frame_sizes: tuple[tuple[int, int], ...] = ((320, 240), (352, 240))
     jpeg_quality: int = 90

@@ -43,6 +43,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--val-frames", type=int, default=known.val_frames, metavar="F", help="frames per validation video")
     add("--classes", nargs="+", choices=VID_CLASSES, default=[], metavar="NAME", help="only these classes")
     add("--severity", type=float, default=known.severity, help="of the bursts of difficulty, 0 to 1.5")
+    add("--repaint", type=float, default=known.repaint, help="of the colours of training objects, 0 to 1")
     add("--degradation", type=float, default=known.degradation, help="of whole videos, 0 to 1")
     add("--workers", type=int, default=os.cpu_count() or 1, metavar="W", help="processes; no effect on the result")
     add("--overwrite", action="store_true", help="replace a MiniVID of other settings in ROOT")
@@ -63,6 +64,7 @@ def make(args: argparse.Namespace) -> None:
         val_frames=args.val_frames,
         classes=tuple(args.classes),
         severity=args.severity,
+        repaint=args.repaint,
         degradation=args.degradation,
     )
     write_dataset(args.root, settings, args.source, args.pictures, workers=args.workers, overwrite=args.overwrite)

@@ -12,6 +12,7 @@ from .difficulty import Burst, draw_burst, plan_bursts, plan_shared_bursts
 from .motion import FREE, GAITS, FloatArray, Gait, Track, plan_camera, plan_track
 from .occluder import Occluder, make_occluder
 from .painting import premultiply
+from .repaint import repaint
 from .settings import MiniVIDSettings
 from .sprites import Cutout, Image
 
@@ -183,6 +184,7 @@ def _texture(
     largest = [max(2, int(np.ceil(side * actor.track.scale.max()))) for side in actor.size]
     if largest[0] < texture.shape[1]:
         texture = np.asarray(cv2.resize(texture, (largest[0], largest[1]), interpolation=cv2.INTER_AREA), np.uint8)
+    texture = repaint(texture, settings.repaint, rng)
     gain = 1 + settings.colour_jitter * (0.7 * rng.uniform(-1, 1) + 0.3 * rng.uniform(-1, 1, 3))
     gain = gain * ((light + 20) / (light.mean() + 20)) ** 0.3
     bound = texture[..., 3:].astype(np.float32)  # a premultiplied colour never exceeds alpha

@@ -44,6 +44,8 @@ class MiniVIDSettings:
         shadow: how dark the shadow under an object on the ground is, in [0, 1].
         noise: deviation of the sensor noise, grey levels.
         colour_jitter: how much the colour of each track differs from its cut-out, in [0, 1].
+        repaint: how far a track of a training video, or an object of a still, may be from the colours of its cut-out,
+            in [0, 1], see :mod:`.repaint`. Validation shows the cut-outs as they are.
         burst_share: from and to, which share of a track's frames lies in bursts of difficulty.
         burst_length: from and to, frames in a burst.
         shared_bursts: the share of a video's frames in bursts that strike the whole image (blur, dimming).
@@ -90,6 +92,7 @@ class MiniVIDSettings:
     shadow: float = 0.35
     noise: float = 2.5
     colour_jitter: float = 0.25
+    repaint: float = 0.0
     burst_share: tuple[float, float] = (0.33, 0.43)
     burst_length: tuple[int, int] = (2, 8)
     shared_bursts: float = 0.1
@@ -120,6 +123,8 @@ class MiniVIDSettings:
             raise ValueError(f"MiniVID: object_size must rise and lie in (0, 200] px, got {self.object_size}")
         if not 0 <= self.severity <= 1.5:
             raise ValueError(f"MiniVID: severity must lie in [0, 1.5], got {self.severity}")
+        if not 0 <= self.repaint <= 1:
+            raise ValueError(f"MiniVID: repaint must lie in [0, 1], got {self.repaint}")
         if not 0 <= self.degradation <= 1:
             raise ValueError(f"MiniVID: degradation must lie in [0, 1], got {self.degradation}")
         weights = (self.blur_weight, self.occlusion_weight, self.dimming_weight, self.pose_weight)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ class Studio:
         background = backgrounds[int(rng.integers(len(backgrounds)))]
         frame = self.settings.frame_sizes[plan.number % len(self.settings.frame_sizes)]
         length = 1 if plan.split == "stills" else self.settings.frames(split)
-        return plan_scene(objects, distractors, background, frame, length, self.settings, rng)
+        settings = self.settings if split == "train" else replace(self.settings, repaint=0.0)
+        return plan_scene(objects, distractors, background, frame, length, settings, rng)
 
     def _make_video(self, plan: Plan) -> None:
         half = "train" if plan.split == "train" else "val"

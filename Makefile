@@ -2,11 +2,12 @@
 # make test   the tests
 # make proofs the longer ones: every config at its published size, a thousand videos
 # make soak   faults injected on purpose, about an hour on two CPU cores: benchmarks/faults.md
+# make study the paper's claims, tested on MiniVID over three seeds, about three hours: benchmarks/README.md
 # make lint   ruff and mypy
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: demo test proofs soak lint environment browser clean
+.PHONY: demo test proofs soak study lint environment browser clean
 .DEFAULT_GOAL := test
 
 environment:
@@ -30,6 +31,10 @@ proofs: environment
 soak: environment
 	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[fuzz]' || true
 	$(RUN) tools/soak.py all
+
+# Goes on where it was stopped; FRESH=1 starts from nothing, whatever results are in the repository.
+study: environment
+	$(RUN) tools/study_minivid.py run $(if $(FRESH),--fresh)
 
 lint: environment
 	.venv/bin/ruff check .

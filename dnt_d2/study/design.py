@@ -19,7 +19,9 @@ SETS = (NOVEL, SEEN)
 """The headline, whose cut-outs no training has seen; and training cut-outs on new backgrounds, with new motion."""
 
 CONFIGS = "configs/minivid/study"
-DATA = MiniVIDSettings()
+CLASSES = ("antelope", "bear", "bird", "car", "cattle", "rabbit", "sheep")
+"""Those that have photographs for the headline set, too."""
+DATA = MiniVIDSettings(classes=CLASSES, val_novel_videos=28, repaint=0.5)
 """The data set of the study, from photographs."""
 
 NO_TRACKING = ("MODEL.TRACK_HEAD.NAME", "")

@@ -20,6 +20,7 @@ from dnt_d2.minivid.settings import SPLITS, MiniVIDSettings
         {"object_size": (80.0, 40.0)},
         {"severity": 2.0},
         {"degradation": -0.1},
+        {"repaint": 1.5},
         {"burst_length": (0, 4)},
         {"ways_tried": 0},
         {"blur_weight": 0.0, "occlusion_weight": 0.0, "dimming_weight": 0.0, "pose_weight": 0.0},

@@ -77,3 +77,12 @@ def test_write_whole_replaces(tmp_path: Path) -> None:
     write_whole(path, b"two")
     assert path.read_bytes() == b"two"
     assert [item.name for item in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_training_objects_alone_are_repainted(tmp_path: Path, tiny_settings: MiniVIDSettings) -> None:
+    plain, painted = (_studio(tmp_path, replace(tiny_settings, repaint=amount)) for amount in (0.0, 1.0))
+    for stream, same in (("train", False), ("stills", False), ("val_seen", True), ("val_novel", True)):
+        plan = Plan(stream, 0, "a/b", ("car",))
+        one, other = (studio.scene(plan).actors[0].texture for studio in (plain, painted))
+        assert one.shape == other.shape
+        assert np.array_equal(one, other) == same

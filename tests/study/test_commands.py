@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -19,7 +20,7 @@ D, LONGER, DNT = core(1)
 class Noting(Workshop):
     """Runs nothing, but leaves what a command would leave."""
 
-    ran: list[Sequence[str]] = []
+    ran: ClassVar[list[Sequence[str]]] = []
 
     def run(self, command: Sequence[str]) -> None:
         self.ran.append(command)

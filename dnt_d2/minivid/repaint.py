@@ -30,6 +30,6 @@ def repaint(texture: Image, strength: float, rng: np.random.Generator) -> Image:
     hsv = np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2HSV))  # of float images: hue in degrees, the others in [0, 1]
     hsv[..., 0] = (hsv[..., 0] + turn) % 360.0
     hsv[..., 1] = np.minimum(hsv[..., 1] * colourful, 1.0)
-    hsv[..., 2] **= gamma
+    hsv[..., 2] = np.power(hsv[..., 2], gamma)
     painted = np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)) * alpha
     return np.dstack([np.clip(painted, 0, alpha).astype(np.uint8), texture[..., 3:]])

@@ -50,7 +50,7 @@ class Training:
     @property
     def tracks(self) -> bool:
         """Whether its network regresses motion in testing."""
-        return self.config != "D.yaml" and not self.test
+        return self.config != "D_EfficientNet_Lite0.yaml" and not self.test
 
 
 @dataclass(frozen=True)
@@ -104,23 +104,34 @@ def core(seed: int) -> tuple[Training, Training, Training]:
     D longer goes on from D on the very pairs that D&T sees, for as long, with the same detection losses: the one
     difference is that its tracking loss weighs nothing.
     """
-    d = Training(f"seed{seed}_D", "D.yaml", seed)
+    d = Training(f"seed{seed}_D", "D_EfficientNet_Lite0.yaml", seed)
     longer = Training(
-        f"seed{seed}_D_longer", "DnT.yaml", seed, d.name, ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0), NO_TRACKING
+        f"seed{seed}_D_longer",
+        "DnT_EfficientNet_Lite0.yaml",
+        seed,
+        d.name,
+        ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0),
+        NO_TRACKING,
     )
-    return d, longer, Training(f"seed{seed}_DnT", "DnT.yaml", seed, d.name)
+    return d, longer, Training(f"seed{seed}_DnT", "DnT_EfficientNet_Lite0.yaml", seed, d.name)
 
 
 def retrained(ablation: Ablation, iterations: int) -> Training:
     """The training of an ablation: that of D&T, half as long."""
     schedule = ("SOLVER.MAX_ITER", iterations // 2)
     seed = SEEDS[0]
-    return Training(f"ablation_{ablation.name}", "DnT.yaml", seed, core(seed)[0].name, (*schedule, *ablation.changes))
+    return Training(
+        f"ablation_{ablation.name}",
+        "DnT_EfficientNet_Lite0.yaml",
+        seed,
+        core(seed)[0].name,
+        (*schedule, *ablation.changes),
+    )
 
 
 def trainings(root: Path) -> dict[str, Training]:
     """All of them, by name."""
-    iterations = said_by(root, "DnT.yaml")["SOLVER"]["MAX_ITER"]
+    iterations = said_by(root, "DnT_EfficientNet_Lite0.yaml")["SOLVER"]["MAX_ITER"]
     every = [training for seed in SEEDS for training in core(seed)]
     every += [retrained(ablation, iterations) for ablation in ABLATIONS]
     return {training.name: training for training in every}

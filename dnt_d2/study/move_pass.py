@@ -1,6 +1,6 @@
 """How well a trained track head regresses motion on data sets, measured by a process of its own.
 
-python -m dnt_d2.study.move_pass --config-file configs/minivid/study/DnT.yaml --output moves.json \\
+python -m dnt_d2.study.move_pass --config-file configs/minivid/study/DnT_EfficientNet_Lite0.yaml --output moves.json \\
     MODEL.WEIGHTS output/study/seed1_DnT/model_final.pth DATASETS.TEST "('minivid_val_novel',)"
 """
 

@@ -1,6 +1,6 @@
 """One pass of a trained network over data sets: what it says is saved, and judged later, in many ways.
 
-python -m dnt_d2.study.network_pass --num-gpus 2 --config-file configs/minivid/study/DnT.yaml \\
+python -m dnt_d2.study.network_pass --num-gpus 2 --config-file configs/minivid/study/DnT_EfficientNet_Lite0.yaml \\
     MODEL.WEIGHTS output/study/seed1_DnT/model_final.pth OUTPUT_DIR output/study/seed1_DnT
 
 The runs lie in OUTPUT_DIR/inference/DATASET/runs; a pass that was stopped goes on where it was.

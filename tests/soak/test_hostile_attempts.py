@@ -79,7 +79,7 @@ def test_what_became_of_it(
     monkeypatch.setattr(hostile_attempts, "MEGABYTES", 60)
     monkeypatch.setattr(hostile_attempts, "_WALL_SECONDS", 1.0 if read is _hang else 30.0)
     outcome = attempt(Attack("x", _make, read), tmp_path / "work" / "0")
-    assert (why in outcome.why) if why else outcome.why == ""
+    assert (why in outcome.why) if why else outcome.why == "", outcome
     assert not (tmp_path / "work" / "0").exists()
 
 

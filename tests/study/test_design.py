@@ -52,7 +52,7 @@ def test_every_config_can_be_trained_and_tested(name: str) -> None:
 
 
 def test_ablations_take_half_of_the_schedule_and_change_something() -> None:
-    whole = said_by(ROOT, "DnT.yaml")["SOLVER"]["MAX_ITER"]
+    whole = said_by(ROOT, "DnT_EfficientNet_Lite0.yaml")["SOLVER"]["MAX_ITER"]
     base = config_of(config(core(1)[2]))
     dumps = set()
     for ablation in ABLATIONS:

@@ -47,9 +47,9 @@ def make_shop(
     def make(*changes: Any, test: tuple[Any, ...] = ()) -> tuple[Shop, Training, Any]:
         monkeypatch.chdir(tmp_path)
         (tmp_path / CONFIGS).mkdir(parents=True)
-        (tmp_path / CONFIGS / "DnT.yaml").write_text(small_cfg(*CLASSES).dump())
+        (tmp_path / CONFIGS / "DnT_EfficientNet_Lite0.yaml").write_text(small_cfg(*CLASSES).dump())
         cfg = small_cfg(*CLASSES, *changes)
-        training = Training("trained", "DnT.yaml", 1, changes=changes, test=test)
+        training = Training("trained", "DnT_EfficientNet_Lite0.yaml", 1, changes=changes, test=test)
         shop = Shop(tmp_path, Path("study"), tiny_datasets, cfg.MODEL.DEVICE)
         shop.place(training.name).mkdir(parents=True)
         torch.save({"model": small_model(cfg, lively=True).state_dict()}, shop.weights(training.name))

@@ -85,6 +85,6 @@ def test_curves(trial_study: Callable[..., Path]) -> None:
 def test_ablations_stand_in_their_rows(trial_study: Callable[..., Path]) -> None:
     (axes,) = draw(plots.draw_ablations, Study.read(trial_study(["ablation_base", "ablation_no_ohem"])))
     frames, base, *_ = points(axes)
-    assert frames == ([52, 47], [0, 10])
+    assert frames == ([52, 46], [0, 12])
     assert base[0] == [52, 52]
-    assert axes.get_yticklabels()[10].get_text() == "OHEM off"
+    assert axes.get_yticklabels()[12].get_text() == "OHEM off"

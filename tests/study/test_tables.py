@@ -79,8 +79,8 @@ def test_minutes(trial_study: Callable[..., Path]) -> None:
     study = Study.read(trial_study())
     core, retrained, whole, first, *_ = cells(tables.minutes_table(study))
     assert core == ["**core**", "72.0", "13.5", "85.5", "100", "yes"]
-    assert retrained == ["**retrained ablations**", "44.0", "11.0", "55.0", "80", "yes"]
-    assert whole == ["**all**", "116.0", "24.5", "140.5", "", ""]
+    assert retrained == ["**retrained ablations**", "52.0", "13.0", "65.0", "80", "yes"]
+    assert whole == ["**all**", "124.0", "26.5", "150.5", "", ""]
     assert first == ["seed1_D", "8.0", "1.5", "9.5", "", ""]
     slow = Study({"ablation_base": {"minutes": {"training": 80.0, "evaluation": 0.1}}})
     assert cells(tables.minutes_table(slow))[1][-1] == "NO"

@@ -45,7 +45,7 @@ def _trip(_: Path) -> None:
 
 
 def _eat(path: Path) -> None:
-    bytearray(b"x" * 90_000_000)
+    bytearray(b"x" * 250_000_000)
     _refuse(path)
 
 

@@ -44,7 +44,8 @@ def test_d_sees_as_many_frames_of_an_update_as_d_and_t() -> None:
     assert config_of(config(d)).SOLVER.IMS_PER_BATCH == 2 * config_of(config(dnt)).SOLVER.IMS_PER_BATCH
 
 
-@pytest.mark.parametrize("name", trainings(ROOT))
+# Seeds differ in their seed alone.
+@pytest.mark.parametrize("name", [name for name, training in trainings(ROOT).items() if training.seed == SEEDS[0]])
 def test_every_config_can_be_trained_and_tested(name: str) -> None:
     training = trainings(ROOT)[name]
     check_config(config_of(config(training)))

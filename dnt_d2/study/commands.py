@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..evaluation.saved_run import SavedRun
-from ..evaluation.tables import write_json
 from .design import CONFIGS, Training
+from .ledger import Ledger
 
-SECONDS = "seconds.json"
+NOTES = "training"
+"""A file in the folder of each training: by what recipe, and for how many seconds so far."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +68,32 @@ class Workshop:
             )
 
 
-def train(shop: Workshop, training: Training) -> float:
-    """Train a network, or go on with it.
+def train(shop: Workshop, training: Training, recipe: Mapping[str, Any]) -> float:
+    """Train a network, or go on with it. What another recipe has left in its folder, runs included, is removed.
 
     Returns:
         The minutes that it took, those before it was stopped included.
     """
     place = shop.place(training.name)
+    notes = Ledger(place)
+    if not notes.finished(NOTES, recipe):
+        shutil.rmtree(place, ignore_errors=True)
+        notes.write(NOTES, recipe, {"seconds": 0.0})
     if shop.weights(training.name).exists():
-        return _minutes(place, "training")
+        return _minutes(notes)
     start = [] if not training.start else ["MODEL.WEIGHTS", str(shop.weights(training.start))]
     command = [
         *("train_net.py", "--num-gpus", str(shop.ranks), "--config-file", f"{CONFIGS}/{training.config}", "--resume"),
         *("OUTPUT_DIR", str(place), "SEED", str(training.seed), "DATASETS.TEST", "()"),
         *("MODEL.DEVICE", shop.device, *start, *map(str, training.changes)),
     ]
-    with _Clock(place, "training"):
+    began = time.monotonic()
+    try:
         shop.run(command)
-    return _minutes(place, "training")
+    finally:
+        seconds = _seconds(notes) + time.monotonic() - began
+        notes.write(NOTES, recipe, {"seconds": seconds})
+    return _minutes(notes)
 
 
 def passes(
@@ -115,31 +125,13 @@ def passes(
             *("DATASETS.TEST", str(tuple(missing)), "MODEL.DEVICE", shop.device),
             *map(str, (*training.changes, *training.test, *changes)),
         ]
-        with _Clock(place, "passes"):
-            shop.run(command)
+        shop.run(command)
     return {name: SavedRun(folder / "inference" / name) for name in datasets}
 
 
-class _Clock:
-    """Adds the seconds of its block to what a folder has noted, also when the block fails."""
-
-    def __init__(self, place: Path, what: str) -> None:
-        self.path, self.what = place / SECONDS, what
-
-    def __enter__(self) -> None:
-        self.start = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        noted = _noted(self.path)
-        noted[self.what] = noted.get(self.what, 0.0) + time.monotonic() - self.start
-        write_json(self.path, noted)
+def _seconds(notes: Ledger) -> float:
+    return float((notes.read(NOTES) or {}).get("seconds", 0.0))
 
 
-def _minutes(place: Path, what: str) -> float:
-    return round(_noted(place / SECONDS).get(what, 0.0) / 60, 2)
-
-
-def _noted(path: Path) -> dict[str, float]:
-    import json
-
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def _minutes(notes: Ledger) -> float:
+    return round(_seconds(notes) / 60, 2)

@@ -47,7 +47,8 @@ def plan_parts(shop: Workshop) -> list[Part]:
     for seed in SEEDS:
         d, longer, dnt = core(seed)
         for training in (d, longer, dnt):
-            parts.append(Part(training.name, "core", recipes[training.name], _trained(shop, known, training, SETS)))
+            work = _trained(shop, known, recipes, training, SETS)
+            parts.append(Part(training.name, "core", recipes[training.name], work))
         of_dnt = {"of": digest(recipes[dnt.name])}
         parts += [
             Part(f"seed{seed}_variants", "core", of_dnt, partial(_variants, shop, dnt)),
@@ -61,7 +62,7 @@ def plan_parts(shop: Workshop) -> list[Part]:
     parts.append(Part("strides", "ablations", of_first, partial(_strides, shop, first)))
     for ablation in ABLATIONS:
         training = known[f"ablation_{ablation.name}"]
-        work = _trained(shop, known, training, (NOVEL,), what=ablation.what, moves=True)
+        work = _trained(shop, known, recipes, training, (NOVEL,), what=ablation.what, moves=True)
         parts.append(Part(training.name, "ablations", recipes[training.name], work))
     return parts
 
@@ -69,6 +70,7 @@ def plan_parts(shop: Workshop) -> list[Part]:
 def _trained(
     shop: Workshop,
     known: Mapping[str, Training],
+    recipes: Mapping[str, Mapping[str, Any]],
     training: Training,
     datasets: tuple[str, ...],
     *,
@@ -76,9 +78,9 @@ def _trained(
     moves: bool = False,
 ) -> Callable[[], Content]:
     def work() -> Content:
-        if training.start and not shop.weights(training.start).exists():
-            train(shop, known[training.start])
-        minutes = train(shop, training)
+        if training.start:
+            train(shop, known[training.start], recipes[training.start])
+        minutes = train(shop, training, recipes[training.name])
         start = time.monotonic()
         runs = passes(shop, training, datasets)
         results = {name: measure_run(run, no_motion=not training.tracks) for name, run in runs.items()}

@@ -15,6 +15,7 @@ from dnt_d2.study.design import NOVEL, SEEN, core
 from dnt_d2.study.network_pass import get_parser
 
 D, LONGER, DNT = core(1)
+RECIPE = {"seed": 1}
 
 
 class Noting(Workshop):
@@ -27,7 +28,7 @@ class Noting(Workshop):
         opts = dict(zip(command[::-1][1::2], command[::-1][::2], strict=False))
         folder = Path(command[command.index("OUTPUT_DIR") + 1])
         if command[0] == "train_net.py":
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / "model_final.pth").touch()
             return
         for name in opts["DATASETS.TEST"].strip("()").replace("'", "").split(","):
@@ -51,16 +52,40 @@ def test_a_command_that_fails_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_training_is_done_once_and_its_minutes_are_kept(shop: Noting) -> None:
-    minutes = train(shop, D)
-    assert train(shop, D) == minutes
+    minutes = train(shop, D, RECIPE)
+    assert train(shop, D, RECIPE) == minutes
     (command,) = shop.ran
     assert "--resume" in command
     assert "MODEL.WEIGHTS" not in command
-    assert json.loads((shop.place(D.name) / "seconds.json").read_text(encoding="utf-8")).keys() == {"training"}
+    assert json.loads((shop.place(D.name) / "training.json").read_text(encoding="utf-8"))["seconds"] > 0
+
+
+def test_what_another_recipe_left_is_not_taken(shop: Noting) -> None:
+    train(shop, D, RECIPE)
+    (shop.place(D.name) / "runs").mkdir()
+    train(shop, D, {"seed": 2})
+    assert len(shop.ran) == 2
+    assert not (shop.place(D.name) / "runs").exists()
+
+
+def test_a_training_that_fails_keeps_its_checkpoints_and_its_minutes(
+    shop: Noting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(self: Noting, command: Sequence[str]) -> None:
+        (self.place(D.name) / "model_0000099.pth").touch()
+        raise RuntimeError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Noting, "run", stopped)
+        with pytest.raises(RuntimeError, match="stopped"):
+            train(shop, D, RECIPE)
+    assert json.loads((shop.place(D.name) / "training.json").read_text(encoding="utf-8"))["seconds"] > 0
+    train(shop, D, RECIPE)
+    assert (shop.place(D.name) / "model_0000099.pth").exists()
 
 
 def test_the_second_stage_begins_with_the_weights_of_the_first(shop: Noting) -> None:
-    train(shop, LONGER)
+    train(shop, LONGER, RECIPE)
     words = list(shop.ran[0])
     assert words[words.index("MODEL.WEIGHTS") + 1] == str(shop.weights(D.name))
     assert words[words.index("MODEL.TRACK_HEAD.LOSS_WEIGHT") + 1] == "0.0"

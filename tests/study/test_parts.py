@@ -56,7 +56,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_run: Callable[...
         noted.append(("pass", training.name, *rest))
         return dict.fromkeys(datasets, run)
 
-    monkeypatch.setattr(module, "train", lambda shop, training: noted.append(("train", training.name)) or 1.5)
+    monkeypatch.setattr(module, "train", lambda shop, training, recipe: noted.append(("train", training.name)) or 1.5)
     monkeypatch.setattr(module, "passes", passes)
     monkeypatch.setattr(module, "measure_run", lambda run, no_motion=False: {"tube": {"AP50": float(no_motion)}})
     monkeypatch.setattr(module, "measure_online", lambda run: {"tube": {"AP50": 2.0}})

@@ -66,7 +66,7 @@ class TimmBackbone(Backbone):
         if strides != [8, 16, 16]:
             raise ValueError(f"MODEL.TIMM.NAME {name!r}: its strides are {strides}, D&T needs 8, 16, 16")
         check_freeze_stages(freeze_stages, len(stages), name)
-        if freeze_up_to and not any(part == freeze_up_to.replace(".", "_") for part in self._flat_names()):
+        if freeze_up_to and freeze_up_to.replace(".", "_") not in self._flat_names():
             raise ValueError(f"MODEL.TIMM.FREEZE_UP_TO is {freeze_up_to!r}: {name} has no such module")
         self._freeze([*stages[:freeze_stages], *([freeze_up_to] if freeze_up_to else [])])
 

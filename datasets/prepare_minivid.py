@@ -42,6 +42,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--val-novel-videos", type=int, default=known.val_novel_videos, metavar="N", help="videos of val_novel")
     add("--val-frames", type=int, default=known.val_frames, metavar="F", help="frames per validation video")
     add("--classes", nargs="+", choices=VID_CLASSES, default=[], metavar="NAME", help="only these classes")
+    add("--exchange", nargs="+", default=[], metavar="KEY", help="photographs that change sides: train or val_novel")
     add("--severity", type=float, default=known.severity, help="of the bursts of difficulty, 0 to 1.5")
     add("--repaint", type=float, default=known.repaint, help="of the colours of training objects, 0 to 1")
     add("--degradation", type=float, default=known.degradation, help="of whole videos, 0 to 1")
@@ -63,6 +64,7 @@ def make(args: argparse.Namespace) -> None:
         val_novel_videos=args.val_novel_videos,
         val_frames=args.val_frames,
         classes=tuple(args.classes),
+        exchanged=tuple(args.exchange),
         severity=args.severity,
         repaint=args.repaint,
         degradation=args.degradation,

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -74,6 +75,10 @@ class Picture:
         digest = hashlib.sha256(content.encode()).hexdigest()[:8]
         return f"{self.key}.{digest}.{'jpg' if self.role == 'background' else 'png'}"
 
+    def on_the_other_side(self) -> Picture:
+        """This picture for validation where it was for training, and the other way round."""
+        return replace(self, split="validation" if self.split == "train" else "train")
+
     def belongs_to(self, split: Split) -> bool:
         """Whether a split uses this picture."""
         if self.role == "cutout":
@@ -87,6 +92,19 @@ class PictureList:
 
     packages: tuple[Package, ...]
     pictures: tuple[Picture, ...]
+
+    def exchanged(self, keys: Iterable[str]) -> PictureList:
+        """The same pictures, with these cut-outs on the other side of the split.
+
+        Raises:
+            ValueError: a key is not that of a cut-out.
+        """
+        others = set(keys)
+        known = {picture.key for picture in self.pictures if picture.role == "cutout"}
+        if others - known:
+            raise ValueError(f"MiniVID: no cut-out is called {', '.join(sorted(others - known))}; check `exchanged`")
+        pictures = [picture.on_the_other_side() if picture.key in others else picture for picture in self.pictures]
+        return PictureList(self.packages, tuple(pictures))
 
 
 def read_picture_list(path: Path = LIST_FILE) -> PictureList:

@@ -25,6 +25,8 @@ class MiniVIDSettings:
         frame_sizes: (width, height) of the videos, in turn.
         jpeg_quality: 1 to 100.
         classes: class names to use, in any order; empty for all that the picture source has.
+        exchanged: keys of photographs of objects (in `photographs.json`) that train instead of being kept for
+            `val_novel`, or the other way round.
         objects_weights: how often a video holds 1, 2, 3 and 4 objects.
         twins_share: the share of videos that hold two objects of one class (the target is a third or more).
         distractors_max: a video holds 0 to this many moving cut-outs of no class, never annotated.
@@ -75,6 +77,7 @@ class MiniVIDSettings:
     frame_sizes: tuple[tuple[int, int], ...] = ((320, 240), (352, 240))
     jpeg_quality: int = 90
     classes: tuple[str, ...] = ()
+    exchanged: tuple[str, ...] = ()
     objects_weights: tuple[float, float, float, float] = (0.4, 0.35, 0.2, 0.05)
     twins_share: float = 0.4
     distractors_max: int = 2

@@ -51,7 +51,7 @@ def write_dataset(
         FileNotFoundError: there are no pictures.
         ValueError: the source has no cut-outs for a split that is asked for.
     """
-    studio = Studio(root, settings, open_source(source, pictures, settings.classes))
+    studio = Studio(root, settings, open_source(source, pictures, settings.classes, settings.exchanged))
     plans = studio.plans()
     _claim(root, settings, studio.source, overwrite)
     threads = cv2.getNumThreads()
@@ -81,7 +81,7 @@ _studio: Studio | None = None  # of a worker process, opened once
 def _open_studio(root: Path, settings: MiniVIDSettings, source: str, pictures: Path | None) -> None:
     global _studio
     cv2.setNumThreads(1)
-    _studio = Studio(root, settings, open_source(source, pictures, settings.classes))
+    _studio = Studio(root, settings, open_source(source, pictures, settings.classes, settings.exchanged))
 
 
 def _work(plan: Plan) -> None:

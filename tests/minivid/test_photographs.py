@@ -63,6 +63,19 @@ def test_nothing_of_a_split_is_no_error(tmp_path: Path) -> None:
         assert source.backgrounds(split) == []
 
 
+def test_exchanged_cutouts_change_sides() -> None:
+    pictures = _small_list()
+    assert pictures.exchanged(()) == pictures
+    changed = pictures.exchanged(["bird-crow", "bird-hen"])
+    assert [(p.key, p.split) for p in changed.pictures if p.class_name == "bird"] == [
+        ("bird-crow", "validation"),
+        ("bird-hen", "train"),
+    ]
+    assert changed.exchanged(["bird-crow", "bird-hen"]) == pictures
+    with pytest.raises(ValueError, match="distractor-cup, nobody"):
+        pictures.exchanged(["nobody", "bird-hen", "distractor-cup"])
+
+
 def test_each_split_gets_its_own(tmp_path: Path) -> None:
     pictures = _small_list()
     _fill(tmp_path, pictures)

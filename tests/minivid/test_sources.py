@@ -29,6 +29,13 @@ def test_auto_draws_where_there_are_no_photographs(tmp_path: Path, caplog: pytes
     assert "drawn pictures instead" in caplog.text
 
 
+def test_drawn_pictures_are_not_exchanged(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="bird-hen are photographs"):
+        open_source("drawn", exchanged=["bird-hen"])
+    with pytest.raises(ValueError, match="no cut-out is called bird-unknown"):
+        open_source("auto", tmp_path, exchanged=["bird-unknown"])
+
+
 def test_digest_tells_pictures_apart() -> None:
     digests = [
         source_digest(DrawnSource(seed, (name,))) for seed, name in ((0, "car"), (0, "car"), (1, "car"), (0, "dog"))

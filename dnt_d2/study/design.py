@@ -24,8 +24,10 @@ CLASSES = ("antelope", "bear", "bird", "car", "rabbit", "sheep")
 sets a zebu apart from an antelope, and what a network never recognises no tube can recover."""
 EXCHANGED = ("antelope-mountaingoat", "antelope-gnu-stand")
 """So that training sees a goat, too: its other antelopes are gnus and a blackbuck."""
-DATA = MiniVIDSettings(classes=CLASSES, exchanged=EXCHANGED, val_novel_videos=28, repaint=0.8)
-"""The data set of the study, from photographs."""
+DATA = MiniVIDSettings(
+    classes=CLASSES, exchanged=EXCHANGED, train_videos=600, train_frames=4, val_novel_videos=28, repaint=0.8
+)
+"""The data set of the study, from photographs. Training has many short videos: pairs need no long ones."""
 
 NO_TRACKING = ("MODEL.TRACK_HEAD.NAME", "")
 

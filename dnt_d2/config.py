@@ -112,6 +112,12 @@ def _add_track_keys(cfg: CN) -> None:
     cfg.MODEL.TRACK_HEAD.NORM = "none"
     # Temperature of NORM "softmax": the correlation is divided by it (after standardising over the displacements).
     cfg.MODEL.TRACK_HEAD.SOFTMAX_TEMPERATURE = 1.0
+    # Whether the features of each cell are brought to one length before they are correlated: cosines instead of the
+    # paper's dot products, which are large wherever features are, alike or not.
+    cfg.MODEL.TRACK_HEAD.COSINE = False
+    # Deviation of the first weights, as the authors'. Where training is short and NORM makes correlations large, 0.001:
+    # what random weights say of them has to be unlearned first.
+    cfg.MODEL.TRACK_HEAD.INIT_STD = 0.01
     # Weight of the tracking term of eq. 1 (lambda is 1).
     cfg.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
     # Where the smooth L1 loss of tracks turns from quadratic to linear, in units of the target: widths and heights.

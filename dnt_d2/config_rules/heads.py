@@ -188,7 +188,7 @@ def track_head(cfg: CfgNode, run: Run) -> Iterator[str]:
             f"MODEL.TRACK_HEAD.SCORE_THRESH is {head.SCORE_THRESH}: boxes with a score above it are tracked, so it "
             "must be at least 0 and below 1"
         )
-    limits = dict.fromkeys(("LOSS_WEIGHT", "SMOOTH_L1_BETA", "MOVE_UNIT"), (0, inf))
+    limits = dict.fromkeys(("LOSS_WEIGHT", "SMOOTH_L1_BETA", "MOVE_UNIT", "INIT_STD"), (0, inf))
     yield from out_of_range(cfg, {f"MODEL.TRACK_HEAD.{name}": limit for name, limit in limits.items()})
 
 

@@ -55,6 +55,9 @@ def trunk(cfg: CfgNode, run: Run) -> Iterator[str]:
         kind, _, rest = source.partition(":")
         if source not in ("", "hub") and (kind not in ("package", "file") or not rest):
             yield f'MODEL.TIMM.WEIGHTS is {source!r}: it must be "", "hub", "package:NAME" or "file:PATH"'
+    for key, value in (("TAPS", cfg.MODEL.TIMM.TAPS), ("FREEZE_UP_TO", cfg.MODEL.TIMM.FREEZE_UP_TO)):
+        if value and name == "build_inception_v4_backbone":
+            yield f"MODEL.TIMM.{key} is {value!r}, which Inception-v4 doesn't read: leave it empty"
 
 
 def maps(cfg: CfgNode, run: Run) -> Iterator[str]:

@@ -60,6 +60,16 @@ def normalise_correlation(maps: Tensor, norm: str, temperature: float = 1.0) -> 
     raise ValueError(f"MODEL.TRACK_HEAD.NORM is {norm!r}: it must be one of {', '.join(CORRELATION_NORMS)}")
 
 
+def of_one_length(features: Tensor) -> Tensor:
+    """Features (N, C, H, W), each position's scaled to a length of sqrt(C), so that eq. 4, divided by C, is a cosine.
+
+    Without it a position answers to the strongest ones around it, whatever they look like. Zeros stay zeros. Half
+    precision is measured in float32.
+    """
+    length = features.shape[1] ** 0.5
+    return (F.normalize(at_least_float32(features), dim=1) * length).to(features.dtype)
+
+
 def matched_ground_truth(now: Instances, later: Instances) -> tuple[Tensor, Tensor]:
     """The ground-truth boxes of frame t whose track goes on in frame t + tau (sec. 3.3), with where they go.
 
@@ -96,6 +106,8 @@ class CorrelationTrackHead(nn.Module):
         loss_weight: float,
         smooth_l1_beta: float,
         move_unit: float = 0.0,
+        cosine: bool = False,
+        init_std: float = 0.01,
     ) -> None:
         """
         Args:
@@ -110,6 +122,8 @@ class CorrelationTrackHead(nn.Module):
             stride: pixels per cell of the box maps.
             loss_weight, smooth_l1_beta: of the tracking loss.
             move_unit: pixels, in which the maps say how far a box moves; 0: in its widths and heights.
+            cosine: whether features are brought to one length before they are correlated, see :func:`of_one_length`.
+            init_std: deviation of the first weights.
         """
         super().__init__()
         if not len(in_features) == len(strides) == len(displacement_strides):
@@ -127,11 +141,12 @@ class CorrelationTrackHead(nn.Module):
             (2 * (max_displacement // s) + 1) ** 2 for s in displacement_strides
         )
         self.conv = nn.Conv2d(channels, grid_size**2 * output_maps, 1)
-        nn.init.normal_(self.conv.weight, std=0.01)
+        nn.init.normal_(self.conv.weight, std=init_std)
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
         self.pool = PSRoIPool(grid_size, 1.0 / stride)
         self.transform = Box2BoxTransform(weights=(1.0, 1.0, 1.0, 1.0))  # eq. 2 and 3, unnormalised
         self.loss_weight, self.smooth_l1_beta, self.move_unit = loss_weight, smooth_l1_beta, move_unit
+        self.cosine = cosine
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
@@ -163,20 +178,20 @@ class CorrelationTrackHead(nn.Module):
             "loss_weight": head.LOSS_WEIGHT,
             "smooth_l1_beta": head.SMOOTH_L1_BETA,
             "move_unit": head.MOVE_UNIT,
+            "cosine": head.COSINE,
+            "init_std": head.INIT_STD,
         }
 
     def correlate(self, now: FrameMaps, later: FrameMaps) -> list[Tensor]:
         """Eq. 4 for every map of ``in_features``: P pairs of frames in, (P, D_l, H, W) each out, normalised."""
-        return [
-            normalise_correlation(
-                local_correlation(
-                    now.features[name], later.features[name], self.max_displacement, stride, displacement_stride
-                ),
-                self.norm,
-                self.temperature,
-            )
-            for name, (stride, displacement_stride) in zip(self.in_features, self.strides, strict=True)
-        ]
+        stacks = []
+        for name, (stride, displacement_stride) in zip(self.in_features, self.strides, strict=True):
+            first, second = now.features[name], later.features[name]
+            if self.cosine:
+                first, second = of_one_length(first), of_one_length(second)
+            maps = local_correlation(first, second, self.max_displacement, stride, displacement_stride)
+            stacks.append(normalise_correlation(maps, self.norm, self.temperature))
+        return stacks
 
     def maps(self, now: FrameMaps, later: FrameMaps) -> Tensor:
         """The position-sensitive track maps (P, 4 k^2, H, W) of P pairs of frames, at least in float32."""

@@ -12,6 +12,7 @@ from dnt_d2.config_rules.trunk import RULES, trunk_shapes
 
 Make = Callable[..., Any]
 TIMM = ("MODEL.BACKBONE.NAME", "build_timm_backbone")
+INCEPTION = ("MODEL.BACKBONE.NAME", "build_inception_v4_backbone")
 
 
 @pytest.mark.parametrize("name", ["D_R_50.yaml", "DnT_R_50.yaml", "RPN_R_50.yaml"])
@@ -36,6 +37,8 @@ def test_nothing_to_say(load_cfg: Make, sentences: Make, name: str) -> None:
         ([*TIMM, "MODEL.TIMM.FREEZE_STAGES", 6], "MODEL.TIMM.FREEZE_STAGES is 6: it must be in [0, 5]"),
         ([*TIMM, "MODEL.TIMM.WEIGHTS", "b0.pth"], 'MODEL.TIMM.WEIGHTS is \'b0.pth\': it must be "", "hub", '),
         ([*TIMM, "MODEL.TIMM.WEIGHTS", "file:"], "MODEL.TIMM.WEIGHTS is 'file:': it must be"),
+        ([*INCEPTION, "MODEL.TIMM.TAPS", ["a", "b", "c"]], "MODEL.TIMM.TAPS is ['a', 'b', 'c'], which Inception-v4"),
+        ([*INCEPTION, "MODEL.TIMM.FREEZE_UP_TO", "features.3"], "MODEL.TIMM.FREEZE_UP_TO is 'features.3', which"),
         (["MODEL.RESNETS.DEPTH", 77], "MODEL.RESNETS.DEPTH is 77: it must be one of 18, 34, 50, 101, 152"),
         (
             ["MODEL.RESNETS.DEPTH", 18],

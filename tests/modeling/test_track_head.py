@@ -13,7 +13,7 @@ from detectron2.structures import Instances
 from torch import Tensor
 
 from dnt_d2.modeling import CorrelationTrackHead, FrameMaps, build_track_head
-from dnt_d2.modeling.track_head import matched_ground_truth, normalise_correlation
+from dnt_d2.modeling.track_head import matched_ground_truth, normalise_correlation, of_one_length
 
 SIZE = (96, 128)  # pixels; res3 has 12 x 16 cells, res4 and res5 6 x 8
 SHAPES = {name: ShapeSpec(channels=c, stride=s) for name, c, s in (("res3", 64, 8), ("res4", 64, 16), ("res5", 32, 16))}
@@ -83,6 +83,42 @@ def test_moves_in_pixels_are_divided_by_the_sides_of_the_box() -> None:
     sides = torch.tensor([[64.0, 32.0], [32.0, 64.0], [1.0, 4.0]])  # one without width counts as a pixel wide
     assert torch.allclose(pixels[:, :2], relative[:, :2] * 16.0 / sides)
     assert torch.equal(pixels[:, 2:], relative[:, 2:])
+
+
+def test_first_weights_are_as_large_as_asked() -> None:
+    assert make_head().conv.weight.std().item() == pytest.approx(0.01, rel=0.05)
+    assert make_head(init_std=0.001).conv.weight.std().item() == pytest.approx(0.001, rel=0.05)
+    assert not make_head(init_std=0.0).conv.weight.any()
+
+
+# Features of one length
+
+
+def test_features_of_one_length() -> None:
+    features = torch.randn(2, 16, 3, 4)
+    features[0, :, 1, 2] = 0
+    scaled = of_one_length(features)
+    lengths = scaled.norm(dim=1)
+    assert lengths[0, 1, 2] == 0
+    lengths[0, 1, 2] = 4.0
+    assert torch.allclose(lengths, torch.full_like(lengths, 4.0))
+    assert of_one_length(features[:0]).shape == (0, 16, 3, 4)
+    # Too large for half precision when squared.
+    assert torch.allclose(of_one_length((features * 300).half()).float(), scaled, atol=1e-2)
+
+
+def test_cosines_do_not_depend_on_strength() -> None:
+    head, plain = make_head(cosine=True), make_head()
+    now, later = make_maps(1), make_maps(1, seed=1)
+    strength = {name: torch.rand(1, 1, *x.shape[2:]) + 0.5 for name, x in later.features.items()}
+    louder = FrameMaps({k: x * strength[k] for k, x in later.features.items()}, later.cls_maps, later.box_maps)
+    for correlation, other in zip(head.correlate(now, later), head.correlate(now, louder), strict=True):
+        assert torch.allclose(correlation, other, atol=1e-5)
+        assert correlation.abs().max() <= 1 + 1e-5
+    assert not torch.allclose(plain.correlate(now, later)[0], plain.correlate(now, louder)[0], atol=1e-2)
+    # A position correlates fully with itself.
+    middle = head.correlate(now, now)[0]
+    assert torch.allclose(middle[:, middle.shape[1] // 2], torch.ones(1, 6, 8), atol=1e-5)
 
 
 # Normalisation of correlations

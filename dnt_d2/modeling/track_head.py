@@ -108,6 +108,7 @@ class CorrelationTrackHead(nn.Module):
         move_unit: float = 0.0,
         cosine: bool = False,
         init_std: float = 0.01,
+        both_directions: bool = False,
     ) -> None:
         """
         Args:
@@ -124,6 +125,7 @@ class CorrelationTrackHead(nn.Module):
             move_unit: pixels, in which the maps say how far a box moves; 0: in its widths and heights.
             cosine: whether features are brought to one length before they are correlated, see :func:`of_one_length`.
             init_std: deviation of the first weights.
+            both_directions: whether it learns from t + tau to t, too.
         """
         super().__init__()
         if not len(in_features) == len(strides) == len(displacement_strides):
@@ -146,7 +148,7 @@ class CorrelationTrackHead(nn.Module):
         self.pool = PSRoIPool(grid_size, 1.0 / stride)
         self.transform = Box2BoxTransform(weights=(1.0, 1.0, 1.0, 1.0))  # eq. 2 and 3, unnormalised
         self.loss_weight, self.smooth_l1_beta, self.move_unit = loss_weight, smooth_l1_beta, move_unit
-        self.cosine = cosine
+        self.cosine, self.both_directions = cosine, both_directions
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
@@ -180,6 +182,7 @@ class CorrelationTrackHead(nn.Module):
             "move_unit": head.MOVE_UNIT,
             "cosine": head.COSINE,
             "init_std": head.INIT_STD,
+            "both_directions": head.BOTH_DIRECTIONS,
         }
 
     def correlate(self, now: FrameMaps, later: FrameMaps) -> list[Tensor]:
@@ -229,12 +232,21 @@ class CorrelationTrackHead(nn.Module):
         """The last term of eq. 1, on ground-truth boxes that are in both frames.
 
         Per pair it is divided by the number of its tracks, and then averaged over all pairs. Pairs without a common
-        track add 0; the head takes part all the same, since distributed training wants every gradient.
+        track add 0; the head takes part all the same, since distributed training wants every gradient. With
+        ``both_directions`` it is the mean of this and of the same with the frames exchanged.
         """
+        loss = self._loss(now, later, targets_now, targets_later)
+        if self.both_directions:
+            loss = (loss + self._loss(later, now, targets_later, targets_now)) / 2
+        return {"loss_track": self.loss_weight * loss}
+
+    def _loss(
+        self, now: FrameMaps, later: FrameMaps, targets_now: list[Instances], targets_later: list[Instances]
+    ) -> Tensor:
         matched = [matched_ground_truth(a, b) for a, b in zip(targets_now, targets_later, strict=True)]
         moves = self.predict(self.maps(now, later), [start for start, _ in matched])
         truth = self.transform.get_deltas(torch.cat([a for a, _ in matched]), torch.cat([b for _, b in matched]))
         loss = F.smooth_l1_loss(moves, truth, reduction="none", beta=self.smooth_l1_beta).sum(dim=1)
         counts = torch.tensor([len(a) for a, _ in matched], device=loss.device)
         pair = torch.repeat_interleave(torch.arange(len(matched), device=loss.device), counts, output_size=len(loss))
-        return {"loss_track": self.loss_weight * average_over_pairs(loss, counts, pair)}
+        return average_over_pairs(loss, counts, pair)

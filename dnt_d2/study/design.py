@@ -87,6 +87,7 @@ def _correlating(*names: str, strides: tuple[int, ...] | None = None, d: int = 4
 _PAPERS_HEAD = (
     *("MODEL.TRACK_HEAD.COSINE", False, "MODEL.TRACK_HEAD.NORM", "none", "MODEL.TRACK_HEAD.INIT_STD", 0.01),
     *("MODEL.TRACK_HEAD.MOVE_UNIT", 0.0, "MODEL.TRACK_HEAD.SMOOTH_L1_BETA", 1.0),
+    *("MODEL.TRACK_HEAD.BOTH_DIRECTIONS", False),
 )
 _ALL = ("res5", "res3", "res4")
 ABLATIONS = (
@@ -101,7 +102,7 @@ ABLATIONS = (
     Ablation("conv3_stride_2", "conv3 in displacements of 2 cells", _correlating(*_ALL, strides=(1, 2, 1))),
     Ablation("d_8", "d = 8 cells", _correlating(*_ALL, d=8)),
     Ablation("dot_products", "dot products instead of cosines (the paper)", ("MODEL.TRACK_HEAD.COSINE", False)),
-    Ablation("papers_head", "norm, first weights, unit and loss of the paper, too", _PAPERS_HEAD),
+    Ablation("papers_head", "norm, first weights, unit and loss of the paper, too, one direction", _PAPERS_HEAD),
     Ablation("no_ohem", "OHEM off", ("MODEL.RFCN.OHEM_ROIS", 0)),
 )
 """Retrained from the D of the first seed, for half of D&T's schedule."""

@@ -368,15 +368,31 @@ def loss_of(head: CorrelationTrackHead, items: list[dict[str, Any]]) -> Tensor:
     return losses["loss_track"]
 
 
+@pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("case", [{"objects": 0}, {"common": False}])
-def test_zero_tracks_cost_nothing_and_the_head_takes_part(make_pair: Callable[..., Any], case: dict[str, Any]) -> None:
-    head = make_head()
+def test_zero_tracks_cost_nothing_and_the_head_takes_part(
+    make_pair: Callable[..., Any], case: dict[str, Any], both: bool
+) -> None:
+    head = make_head(both_directions=both)
     loss = loss_of(head, [make_pair(**case)])
     assert loss.item() == 0
     loss.backward()
     for parameter in head.parameters():
         assert parameter.grad is not None
         assert not parameter.grad.any()
+
+
+def test_the_way_back_counts_as_much(make_pair: Callable[..., Any]) -> None:
+    there, both = make_head(), make_head(both_directions=True)
+    items = [make_pair(move=(12, 8)), make_pair(move=(-4, 20))]
+    back = [x | {"instances": x["next_instances"], "next_instances": x["instances"]} for x in items]
+    now, later = make_maps(2), make_maps(2, seed=1)
+    targets = [[x["instances"] for x in of] for of in (items, back)]
+    (one,), (other,) = (
+        there.losses(*m, *t).values() for m, t in (((now, later), targets), ((later, now), targets[::-1]))
+    )
+    assert not torch.allclose(one, other)
+    assert torch.allclose(loss_of(both, items), (one + other) / 2)
 
 
 def test_loss_by_hand(make_pair: Callable[..., Any]) -> None:

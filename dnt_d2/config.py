@@ -118,7 +118,7 @@ def _add_track_keys(cfg: CN) -> None:
     # Deviation of the first weights, as the authors'. Where training is short and NORM makes correlations large, 0.001:
     # what random weights say of them has to be unlearned first.
     cfg.MODEL.TRACK_HEAD.INIT_STD = 0.01
-    # Whether each pair teaches how its objects move back, too, from frame t + tau to t: twice the lessons, from the same
+    # Whether each pair teaches how its objects move back, too, from frame t + tau to t: twice the lessons, of the same
     # maps, in training; nothing changes in testing.
     cfg.MODEL.TRACK_HEAD.BOTH_DIRECTIONS = False
     # Weight of the tracking term of eq. 1 (lambda is 1).

@@ -233,8 +233,11 @@ class CorrelationTrackHead(nn.Module):
 
         Per pair it is divided by the number of its tracks, and then averaged over all pairs. Pairs without a common
         track add 0; the head takes part all the same, since distributed training wants every gradient. With
-        ``both_directions`` it is the mean of this and of the same with the frames exchanged.
+        ``both_directions`` it is the mean of this and of the same with the frames exchanged. What weighs nothing isn't
+        computed.
         """
+        if not self.loss_weight:
+            return {"loss_track": sum(parameter.sum() for parameter in self.parameters()) * now.box_maps.new_zeros(())}
         loss = self._loss(now, later, targets_now, targets_later)
         if self.both_directions:
             loss = (loss + self._loss(later, now, targets_later, targets_now)) / 2

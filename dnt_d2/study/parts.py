@@ -109,7 +109,7 @@ def _peers(shop: Workshop, dnt: Training) -> Content:
 
     start = time.monotonic()
     runs = passes(shop, dnt, SETS)
-    found = compare_peers(chosen_on=runs[SEEN], judged_on=runs[NOVEL])
+    found = compare_peers(chosen_on=runs[SEEN], judged_on=runs[NOVEL], workers=None)
     return {"seed": dnt.seed, "dataset": NOVEL, **found, "minutes": {"evaluation": _since(start)}}
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
+from ..evaluation.plan import Plan
 from ..evaluation.saved_run import SavedRun
 from .measure import linkings_of, plan_of
-from .peers import METHODS, THRESHOLDS, choose_thresholds, hota_curve, measure_peers
+from .peers import METHODS, THRESHOLDS, PeerRow, choose_threshold, hota_curve, measure
 from .rounding import round_numbers
 
 
@@ -18,6 +23,7 @@ def compare_peers(
     judged_on: SavedRun,
     methods: Collection[str] = tuple(METHODS),
     thresholds: Sequence[float] = THRESHOLDS,
+    workers: int | None = 1,
 ) -> dict[str, Any]:
     """Every method at the threshold that is best for it elsewhere.
 
@@ -26,6 +32,7 @@ def compare_peers(
         judged_on: of the same network, on other videos.
         methods: some of ``METHODS``.
         thresholds: among which each method's is chosen, in [0, 1].
+        workers: processes, each with methods of its own; None is one per core.
 
     Returns:
         Percent, to three digits; NaN where there are no objects::
@@ -47,17 +54,28 @@ def compare_peers(
             "them on another data set"
         )
     plans = [plan_of(run, linkings_of(run)) for run in (chosen_on, judged_on)]
-    choices = choose_thresholds(chosen_on, plans[0], methods, thresholds)
-    best = {method: choice.threshold for method, choice in choices.items()}
-    hota = {
-        method: {
-            "chosen_on": _by_name(choice.hota),
-            "judged_on": _by_name(hota_curve(judged_on, plans[1], method, thresholds)),
-        }
-        for method, choice in choices.items()
-    }
-    rows = [asdict(row) for row in measure_peers(judged_on, plans[1], best, methods)]
-    return round_numbers({**names, "rows": rows, "hota": hota})
+    one = partial(_compare, (chosen_on, judged_on), plans, thresholds)
+    count = min(len(methods), (os.cpu_count() or 1) if workers is None else workers)
+    if count <= 1:
+        found = [one(method) for method in methods]
+    else:
+        with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+            found = list(pool.map(one, methods))
+    hota = {row.method: curves for row, curves in found if curves}
+    return round_numbers({**names, "rows": [asdict(row) for row, _ in found], "hota": hota})
+
+
+def _compare(
+    runs: tuple[SavedRun, SavedRun], plans: Sequence[Plan], thresholds: Sequence[float], method: str
+) -> tuple[PeerRow, dict[str, dict[str, float]]]:
+    """The row of one method, and its curves on both data sets, which "frame" has none of."""
+    (chosen_on, judged_on), (known, other) = runs, plans
+    if method == "frame":
+        return measure(judged_on, other, method), {}
+    choice = choose_threshold(chosen_on, known, method, thresholds)
+    curve = hota_curve(judged_on, other, method, thresholds)
+    row = measure(judged_on, other, method, choice.threshold)
+    return row, {"chosen_on": _by_name(choice.hota), "judged_on": _by_name(curve)}
 
 
 def _by_name(curve: Mapping[float, float]) -> dict[str, float]:

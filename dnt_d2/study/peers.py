@@ -11,7 +11,7 @@ trackers are given no box below it either, or, as "bytetrack_start", begin their
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -93,23 +93,6 @@ class PeerRow:
     ap50: float | None
     class_averaged: Mapping[str, float] | None
     detection_averaged: Mapping[str, float] | None
-
-
-def measure_peers(
-    run: SavedRun, plan: Plan, thresholds: Mapping[str, float], methods: Collection[str] = tuple(METHODS)
-) -> list[PeerRow]:
-    """:func:`measure` for several methods, whose thresholds are given by name ("frame" needs none)."""
-    return [measure(run, plan, method, thresholds.get(method)) for method in methods]
-
-
-def choose_thresholds(
-    run: SavedRun,
-    plan: Plan,
-    methods: Collection[str] = tuple(METHODS),
-    thresholds: Sequence[float] = THRESHOLDS,
-) -> dict[str, Choice]:
-    """:func:`choose_threshold` for several methods, but for "frame", which has no tracks."""
-    return {method: choose_threshold(run, plan, method, thresholds) for method in methods if method != "frame"}
 
 
 def choose_threshold(run: SavedRun, plan: Plan, method: str, thresholds: Sequence[float] = THRESHOLDS) -> Choice:

@@ -382,6 +382,17 @@ def test_zero_tracks_cost_nothing_and_the_head_takes_part(
         assert not parameter.grad.any()
 
 
+def test_what_weighs_nothing_is_not_computed(make_pair: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    head = make_head(loss_weight=0.0)
+    monkeypatch.setattr(CorrelationTrackHead, "maps", lambda *_: 1 / 0)
+    loss = loss_of(head, [make_pair()])
+    assert (loss.item(), loss.shape) == (0, ())
+    loss.backward()
+    for parameter in head.parameters():
+        assert parameter.grad is not None
+        assert not parameter.grad.any()
+
+
 def test_the_way_back_counts_as_much(make_pair: Callable[..., Any]) -> None:
     there, both = make_head(), make_head(both_directions=True)
     items = [make_pair(move=(12, 8)), make_pair(move=(-4, 20))]

@@ -54,6 +54,15 @@ def test_chosen_here_judged_there(tmp_path: Path, make_run: Callable[..., SavedR
         assert row["title"] == expected.title
 
 
+def test_workers_change_nothing(tmp_path: Path, make_run: Callable[..., SavedRun]) -> None:
+    here = make_run(tmp_path / "here", videos=(6,))
+    there = make_run(tmp_path / "there", dataset="there", videos=(3,))
+    one, two = (
+        compare_peers(chosen_on=here, judged_on=there, methods=METHODS, thresholds=(0.3,), workers=n) for n in (1, 2)
+    )
+    assert one == two
+
+
 def test_a_threshold_is_not_chosen_where_it_is_judged(tmp_path: Path, make_run: Callable[..., SavedRun]) -> None:
     run = make_run(tmp_path)
     with pytest.raises(ValueError, match="thresholds chosen on drawn flatter what is measured there"):

@@ -18,7 +18,7 @@ from dnt_d2.evaluation.run_scoring import score_run
 from dnt_d2.evaluation.saved_run import RunFacts, SavedRun
 from dnt_d2.evaluation.video_record import VideoRecorder
 from dnt_d2.formats.results import FrameList
-from dnt_d2.study.peers import METHODS, SHOWN, TRACKERS, choose_threshold, choose_thresholds, measure, measure_peers
+from dnt_d2.study.peers import METHODS, SHOWN, TRACKERS, choose_threshold, measure
 from dnt_d2.study.public_trackers import INSTALL
 from dnt_d2.tubes.collector import TubeSettings
 
@@ -76,7 +76,7 @@ def make_run(folder: Path, noise: float = 1, videos: tuple[int, ...] = (3, 4)) -
 
 def test_no_videos(tmp_path: Path) -> None:
     run, plan = make_run(tmp_path, videos=())
-    rows = measure_peers(run, plan, dict.fromkeys(METHODS, 0.3))
+    rows = [measure(run, plan, method, 0.3) for method in METHODS]
     assert [row.method for row in rows] == list(METHODS)
     for row in rows:
         assert row.ap50 is None if row.method in TRACKERS else math.isnan(row.ap50 or 0)
@@ -88,7 +88,7 @@ def test_no_videos(tmp_path: Path) -> None:
 def test_what_is_perfect_stays_so(tmp_path: Path) -> None:
     """Whole tracks of Seq-NMS and of tubes; trackers miss the first boxes of each track, and nothing else."""
     run, plan = make_run(tmp_path, noise=0)
-    rows = {row.method: row for row in measure_peers(run, plan, dict.fromkeys(METHODS, 0.3))}
+    rows = {row.method: row for row in (measure(run, plan, method, 0.3) for method in METHODS)}
     assert all(row.ap50 == 100 for row in rows.values() if row.method not in TRACKERS)
     frames = sum(LENGTHS.values())
     lost = {"sort": 4, "bytetrack": 2, "bytetrack_start": 2}  # in two videos
@@ -116,9 +116,8 @@ def test_as_the_report_has_it(tmp_path: Path) -> None:
 def test_the_best_threshold_is_chosen(tmp_path: Path) -> None:
     run, plan = make_run(tmp_path)
     some = (0.5, 0.2, 0.8)
-    choices = choose_thresholds(run, plan, ["frame", "seq_nms", "sort", "bytetrack_start", "tube_online"], some)
-    assert list(choices) == ["seq_nms", "sort", "bytetrack_start", "tube_online"]
-    for method, choice in choices.items():
+    for method in ("seq_nms", "sort", "bytetrack_start", "tube_online"):
+        choice = choose_threshold(run, plan, method, some)
         rows = {threshold: measure(run, plan, method, threshold).class_averaged or {} for threshold in some}
         assert dict(choice.hota) == {threshold: rows[threshold]["HOTA"] for threshold in sorted(some)}
         assert choice.hota[choice.threshold] == max(choice.hota.values())

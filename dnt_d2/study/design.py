@@ -19,6 +19,7 @@ SETS = (NOVEL, SEEN)
 """The headline, whose cut-outs no training has seen; and training cut-outs on new backgrounds, with new motion."""
 
 CONFIGS = "configs/minivid/study"
+_D, _DNT = "D_EfficientNet_Lite0.yaml", "DnT_EfficientNet_Lite0.yaml"
 CLASSES = ("antelope", "bear", "bird", "car", "rabbit", "sheep")
 """Those that have photographs for the headline set, too, but for cattle: three photographs of them teach nobody what
 sets a zebu apart from an antelope, and what a network never recognises no tube can recover."""
@@ -55,7 +56,7 @@ class Training:
     @property
     def tracks(self) -> bool:
         """Whether its network regresses motion in testing."""
-        return self.config != "D_EfficientNet_Lite0.yaml" and not self.test
+        return self.config != _D and not self.test
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,16 @@ def core(seed: int) -> tuple[Training, Training, Training]:
     D longer goes on from D on the very pairs that D&T sees, for as long, with the same detection losses: the one
     difference is that its tracking loss weighs nothing.
     """
-    d = Training(f"seed{seed}_D", "D_EfficientNet_Lite0.yaml", seed)
+    d = Training(f"seed{seed}_D", _D, seed)
     longer = Training(
         f"seed{seed}_D_longer",
-        "DnT_EfficientNet_Lite0.yaml",
+        _DNT,
         seed,
         d.name,
         ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0),
         NO_TRACKING,
     )
-    return d, longer, Training(f"seed{seed}_DnT", "DnT_EfficientNet_Lite0.yaml", seed, d.name)
+    return d, longer, Training(f"seed{seed}_DnT", _DNT, seed, d.name)
 
 
 def retrained(ablation: Ablation, iterations: int) -> Training:
@@ -132,7 +133,7 @@ def retrained(ablation: Ablation, iterations: int) -> Training:
     seed = SEEDS[0]
     return Training(
         f"ablation_{ablation.name}",
-        "DnT_EfficientNet_Lite0.yaml",
+        _DNT,
         seed,
         core(seed)[0].name,
         (*schedule, *ablation.changes),
@@ -141,7 +142,7 @@ def retrained(ablation: Ablation, iterations: int) -> Training:
 
 def trainings(root: Path) -> dict[str, Training]:
     """All of them, by name."""
-    iterations = said_by(root, "DnT_EfficientNet_Lite0.yaml")["SOLVER"]["MAX_ITER"]
+    iterations = said_by(root, _DNT)["SOLVER"]["MAX_ITER"]
     every = [training for seed in SEEDS for training in core(seed)]
     every += [retrained(ablation, iterations) for ablation in ABLATIONS]
     return {training.name: training for training in every}

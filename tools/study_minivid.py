@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The paper's claims, tested on MiniVID: D, D trained on, and D&T, three seeds each, and ablations.
 
-python tools/study_minivid.py run                     # all of it, about three hours on two cores; goes on if stopped
+python tools/study_minivid.py run                     # all of it, about four hours on two cores; goes on if stopped
 python tools/study_minivid.py run core                # three seeds, their comparisons and the claims
+python tools/study_minivid.py run ablations reasons   # one thing changed at a time; why it is as it is
 python tools/study_minivid.py run seed1_D seed1_DnT   # some parts
 python tools/study_minivid.py run --fresh             # from nothing, whatever is there
 python tools/study_minivid.py page                    # benchmarks/README.md and its plots, from the JSON files
@@ -27,11 +28,12 @@ from dnt_d2.provenance import NO_GPU, machine_name, provenance, replace_block
 from dnt_d2.study.commands import Workshop
 from dnt_d2.study.design import DATA
 from dnt_d2.study.ledger import Ledger
-from dnt_d2.study.parts import Part, plan_parts
+from dnt_d2.study.part import GROUPS, Part
+from dnt_d2.study.parts import plan_parts
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "study"
-GROUPS = ("core", "ablations")
+
 
 
 def make_data(shop: Workshop) -> None:
@@ -88,7 +90,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("what", choices=("run", "page"), help="do what is not done yet; or make the page from what is")
-    add("parts", nargs="*", help="core, ablations, or names of parts; all by default")
+    add("parts", nargs="*", help="core, ablations, reasons, or names of parts; all by default")
     add("--fresh", action="store_true", help="forget what is there: data, networks, results")
     add("--folder", type=Path, default=ROOT / "output" / "study", help="where there is room for 4 GB")
     add("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")

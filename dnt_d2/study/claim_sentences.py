@@ -29,9 +29,9 @@ def judgement(claim: Mapping[str, Any]) -> str:
     return "the opposite holds" if high < 0 else "can't tell: the interval contains 0"
 
 
-def claim_sentences(study: Study) -> str:
+def claim_sentences(study: Study, part: str = "claims") -> str:
     """A list of the claims in Markdown, each with what was found, and what the paper found."""
-    by_set = {dataset: study.get("claims", "claims", dataset) or [] for dataset in SETS}
+    by_set = {dataset: study.get(part, "claims", dataset) or [] for dataset in SETS}
     lines = []
     for claim in by_set[NOVEL]:
         others = {SETS[name]: x for name, of in by_set.items() for x in of if x["name"] == claim["name"]}

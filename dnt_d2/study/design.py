@@ -31,6 +31,10 @@ DATA = MiniVIDSettings(
 """The data set of the study, from photographs. Training has many short videos: pairs need no long ones."""
 
 NO_TRACKING = ("MODEL.TRACK_HEAD.NAME", "")
+HEAVY = 4.0
+"""A weight of the tracking loss that it would hardly be given."""
+CONV4_TOO = ("MODEL.TIMM.FREEZE_UP_TO", "")
+"""Frozen up to conv3, the third stage: conv4 is trained, and shared, as well as conv5."""
 
 
 @dataclass(frozen=True)
@@ -116,34 +120,39 @@ def core(seed: int) -> tuple[Training, Training, Training]:
     difference is that its tracking loss weighs nothing.
     """
     d = Training(f"seed{seed}_D", _D, seed)
-    longer = Training(
-        f"seed{seed}_D_longer",
-        _DNT,
-        seed,
-        d.name,
-        ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0),
-        NO_TRACKING,
-    )
-    return d, longer, Training(f"seed{seed}_DnT", _DNT, seed, d.name)
+    return d, _weighing_nothing(f"seed{seed}_D_longer", d), Training(f"seed{seed}_DnT", _DNT, seed, d.name)
+
+
+def heavier(seed: int) -> Training:
+    """D&T of one seed with a tracking loss that weighs :data:`HEAVY`."""
+    return Training(f"seed{seed}_heavier", _DNT, seed, core(seed)[0].name, ("MODEL.TRACK_HEAD.LOSS_WEIGHT", HEAVY))
+
+
+def deeper(seed: int) -> tuple[Training, Training]:
+    """D longer and D&T of one seed, from the same D, that train conv4 as well."""
+    d = core(seed)[0]
+    longer = _weighing_nothing(f"seed{seed}_deeper_D_longer", d, CONV4_TOO)
+    return longer, Training(f"seed{seed}_deeper_DnT", _DNT, seed, d.name, CONV4_TOO)
+
+
+def _weighing_nothing(name: str, d: Training, changes: tuple[Any, ...] = ()) -> Training:
+    """D longer, going on from D."""
+    weight = ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0)
+    return Training(name, _DNT, d.seed, d.name, (*weight, *changes), NO_TRACKING)
 
 
 def retrained(ablation: Ablation, iterations: int) -> Training:
     """The training of an ablation: that of D&T, half as long."""
     schedule = ("SOLVER.MAX_ITER", iterations // 2)
     seed = SEEDS[0]
-    return Training(
-        f"ablation_{ablation.name}",
-        _DNT,
-        seed,
-        core(seed)[0].name,
-        (*schedule, *ablation.changes),
-    )
+    return Training(f"ablation_{ablation.name}", _DNT, seed, core(seed)[0].name, (*schedule, *ablation.changes))
 
 
 def trainings(root: Path) -> dict[str, Training]:
     """All of them, by name."""
     iterations = said_by(root, _DNT)["SOLVER"]["MAX_ITER"]
     every = [training for seed in SEEDS for training in core(seed)]
+    every += [*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])]
     every += [retrained(ablation, iterations) for ablation in ABLATIONS]
     return {training.name: training for training in every}
 

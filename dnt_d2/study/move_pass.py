@@ -7,7 +7,6 @@ python -m dnt_d2.study.move_pass --config-file configs/minivid/study/DnT_Efficie
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,9 +18,10 @@ from ..evaluation.tables import write_json
 from ..modeling import DetectAndTrack
 from ..vetting import VettedCheckpointer
 from .commands import Workshop
-from .design import CONFIGS, Training
+from .design import Training
 from .move_measurement import correlation_reach, measure_moves
 from .move_summary import summarise_by_tau
+from .own_process import ask_apart, get_parser
 
 TAUS = (1, 10)
 """Frames between t and t + tau."""
@@ -45,17 +45,8 @@ def moves_of(shop: Workshop, training: Training, datasets: Sequence[str], *, eve
     Raises:
         RuntimeError: it failed; what it printed says why.
     """
-    path = shop.place(training.name) / "moves.json"
-    shop.run(
-        [
-            *("-m", "dnt_d2.study.move_pass", "--config-file", f"{CONFIGS}/{training.config}"),
-            *("--output", str(path.resolve()), "--every", str(every)),
-            *("MODEL.WEIGHTS", str(shop.weights(training.name).resolve()), "DATASETS.TEST", str(tuple(datasets))),
-            *("MODEL.DEVICE", shop.device, *map(str, (*training.changes, *training.test))),
-        ]
-    )
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    words = ("--every", every, "DATASETS.TEST", tuple(datasets))
+    return ask_apart(shop, "move_pass", training, words)
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -95,17 +86,15 @@ def template_reach(model: DetectAndTrack) -> int:
     return max(correlation_reach(model).values(), default=head.max_displacement * coarsest)
 
 
-def get_parser() -> argparse.ArgumentParser:
+def move_parser() -> argparse.ArgumentParser:
     """Of the command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("--config-file", required=True, metavar="FILE", help="of the network")
-    add("--output", required=True, metavar="FILE", help="the JSON file to write")
-    add("--every", type=int, default=EVERY, help="every so-many-th frame of a video is a t (default: %(default)s)")
-    add("opts", nargs=argparse.REMAINDER, help="keys of the config and their values")
+    parser = get_parser(__doc__)
+    parser.add_argument(
+        "--every", type=int, default=EVERY, help="every so-many-th frame of a video is a t (default: %(default)s)"
+    )
     return parser
 
 
 if __name__ == "__main__":
-    arguments = get_parser().parse_args()
+    arguments = move_parser().parse_args()
     write_json(arguments.output, measure(arguments))

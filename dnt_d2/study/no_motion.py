@@ -8,43 +8,19 @@ both is what predicting motion is worth.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-
 from ..evaluation.plan import Plan
 from ..evaluation.saved_run import SavedRun
 from ..evaluation.scoring import VideoScore
-from ..evaluation.video_record import Rows, VideoRecord
-
-SCORE_THRESH = 0.01
-"""The default of ``MODEL.TRACK_HEAD.SCORE_THRESH``."""
+from ..evaluation.video_record import VideoRecord
+from .other_tracklets import SCORE_THRESH, score_changed, with_tracklets
 
 
 def with_no_motion(record: VideoRecord, score_thresh: float = SCORE_THRESH) -> VideoRecord:
     """The same video with "no motion" tracklets in the place of its own, if it has any.
 
-    Args:
-        record: of any network.
-        score_thresh: a candidate goes on if one of its class scores is above this, in [0, 1].
-
-    Returns:
-        A record without candidates as it was: it is not linked.
-
-    Raises:
-        ValueError: the scores were averaged with those of later frames, which the track head does not see.
+    Arguments, result and errors are those of :func:`.other_tracklets.with_tracklets`.
     """
-    if record.revised:
-        raise ValueError('TEST.SCORE_AVERAGE: the scores by which boxes are tracked were not saved; run with "none"')
-    if record.candidates is None:
-        return record
-    boxes, scores = record.candidates.split("boxes"), record.candidates.split("scores")
-    steps = [np.zeros((0, 8), dtype=np.float32)]  # nothing ends in a first frame
-    for frame_boxes, frame_scores in zip(boxes[:-1], scores[:-1], strict=True):
-        start = frame_boxes[(frame_scores > score_thresh).any(axis=1)]
-        steps.append(np.concatenate([start, start], axis=1))
-    tables = [{"boxes": step} for step in steps[: len(boxes)]]
-    return replace(record, tracklets=Rows.of(tables, {"boxes": (np.float32, (8,))}))
+    return with_tracklets(record, lambda _, boxes: boxes, score_thresh)
 
 
 def score_with_no_motion(
@@ -60,17 +36,7 @@ def score_with_no_motion(
         widen: take every so-many-th of the saved frames; a box then stays from one of those to the next.
         score_thresh: see :func:`with_no_motion`.
 
-    Returns:
-        The scores of the finished videos in their order.
-
     Raises:
         ValueError: a video can't be read or linked; the message names its file.
     """
-    scorer, scores = plan.scorer(), []
-    for video_id, record in run.videos():
-        try:
-            still = with_no_motion(record.widened(widen), score_thresh)
-            scores.append(scorer.score(video_id, still))
-        except ValueError as error:
-            raise ValueError(f"{run.path(video_id)}: {error}") from None
-    return scores
+    return score_changed(run, plan, lambda _, record: with_no_motion(record, score_thresh), widen=widen)

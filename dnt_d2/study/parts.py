@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from .commands import Workshop, passes, train
-from .design import ABLATIONS, NOVEL, SEEDS, SEEN, SETS, Training, core, digest, recipe, trainings
+from .commands import Workshop, passes
+from .design import ABLATIONS, NOVEL, SEEDS, SEEN, SETS, Training, core, digest
 from .measure import measure_online, measure_run, scores_of
+from .part import Content, Part, Trainings, moved, since
+from .reason_parts import plan_reasons
 from .rounding import round_numbers
 
-Content = dict[str, Any]
 TABLE_1 = ("tau_10", "average", "average_both", "tau_10_average")
 """Test-time variants that need a pass of the network of their own."""
 
@@ -21,77 +19,29 @@ STRIDES = (2, 5)
 """Of the ablation, besides 1 and 10."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """A piece of work with one JSON file.
-
-    Attributes:
-        name: of the file.
-        group: "core" or "ablations".
-        recipe: what decides its results; another one makes them anew.
-        work: does it.
-    """
-
-    name: str
-    group: str
-    recipe: Mapping[str, Any]
-    work: Callable[[], Content]
-
-
 def plan_parts(shop: Workshop) -> list[Part]:
     """All of them, each after those that it builds on."""
-    known = trainings(shop.root)
-    recipes = {name: recipe(shop.root, training, known) for name, training in known.items()}
-    of_core = {t.name: recipes[t.name] for seed in SEEDS for t in core(seed)}
+    every = Trainings(shop)
     parts: list[Part] = []
     for seed in SEEDS:
-        d, longer, dnt = core(seed)
-        for training in (d, longer, dnt):
-            work = _trained(shop, known, recipes, training, SETS)
-            parts.append(Part(training.name, "core", recipes[training.name], work))
-        of_dnt = {"of": digest(recipes[dnt.name])}
+        parts += [every.part(training, "core", SETS) for training in core(seed)]
+        dnt = core(seed)[2]
+        of_dnt = {"of": digest(every.recipes[dnt.name])}
         parts += [
             Part(f"seed{seed}_variants", "core", of_dnt, partial(_variants, shop, dnt)),
             Part(f"seed{seed}_peers", "core", of_dnt, partial(_peers, shop, dnt)),
-            Part(f"seed{seed}_moves", "core", of_dnt, partial(_moves, shop, dnt, SETS)),
+            Part(f"seed{seed}_moves", "core", of_dnt, partial(_moves, shop, dnt)),
         ]
-    parts.append(Part("claims", "core", {"of": digest(of_core)}, partial(_claims, shop)))
+    of_core = {"of": digest({t.name: every.recipes[t.name] for seed in SEEDS for t in core(seed)})}
+    parts.append(Part("claims", "core", of_core, partial(_claims, shop)))
     first = core(SEEDS[0])[2]
-    of_first = {"of": digest(recipes[first.name])}
+    of_first = {"of": digest(every.recipes[first.name])}
     parts.append(Part("linking", "ablations", of_first, partial(_linking, shop, first)))
     parts.append(Part("strides", "ablations", of_first, partial(_strides, shop, first)))
     for ablation in ABLATIONS:
-        training = known[f"ablation_{ablation.name}"]
-        work = _trained(shop, known, recipes, training, (NOVEL,), what=ablation.what, moves=True)
-        parts.append(Part(training.name, "ablations", recipes[training.name], work))
-    return parts
-
-
-def _trained(
-    shop: Workshop,
-    known: Mapping[str, Training],
-    recipes: Mapping[str, Mapping[str, Any]],
-    training: Training,
-    datasets: tuple[str, ...],
-    *,
-    what: str = "",
-    moves: bool = False,
-) -> Callable[[], Content]:
-    def work() -> Content:
-        if training.start:
-            train(shop, known[training.start], recipes[training.start])
-        minutes = train(shop, training, recipes[training.name])
-        start = time.monotonic()
-        runs = passes(shop, training, datasets)
-        results = {name: measure_run(run, no_motion=not training.tracks) for name, run in runs.items()}
-        content: Content = {"seed": training.seed, "results": results}
-        if what:
-            content["what"] = what
-        if moves:
-            content |= _moved(shop, training, datasets)
-        return content | {"minutes": {"training": minutes, "evaluation": _since(start)}}
-
-    return work
+        training = every.known[f"ablation_{ablation.name}"]
+        parts.append(every.part(training, "ablations", (NOVEL,), what=ablation.what, moves=True))
+    return parts + plan_reasons(shop, every)
 
 
 def _variants(shop: Workshop, dnt: Training) -> Content:
@@ -101,7 +51,7 @@ def _variants(shop: Workshop, dnt: Training) -> Content:
     results = {"online": measure_online(own), "no_motion": measure_run(own, no_motion=True)}
     for variant in TABLE_1:
         results[variant] = measure_run(passes(shop, dnt, (NOVEL,), variant)[NOVEL])
-    return {"seed": dnt.seed, "dataset": NOVEL, "results": results, "minutes": {"evaluation": _since(start)}}
+    return {"seed": dnt.seed, "dataset": NOVEL, "results": results, "minutes": {"evaluation": since(start)}}
 
 
 def _peers(shop: Workshop, dnt: Training) -> Content:
@@ -110,20 +60,12 @@ def _peers(shop: Workshop, dnt: Training) -> Content:
     start = time.monotonic()
     runs = passes(shop, dnt, SETS)
     found = compare_peers(chosen_on=runs[SEEN], judged_on=runs[NOVEL], workers=None)
-    return {"seed": dnt.seed, "dataset": NOVEL, **found, "minutes": {"evaluation": _since(start)}}
+    return {"seed": dnt.seed, "dataset": NOVEL, **found, "minutes": {"evaluation": since(start)}}
 
 
-def _moves(shop: Workshop, training: Training, datasets: tuple[str, ...]) -> Content:
+def _moves(shop: Workshop, dnt: Training) -> Content:
     start = time.monotonic()
-    found = _moved(shop, training, datasets)
-    return {"seed": training.seed, **found, "minutes": {"evaluation": _since(start)}}
-
-
-def _moved(shop: Workshop, training: Training, datasets: tuple[str, ...]) -> Content:
-    """How well its head regresses motion."""
-    from .move_pass import moves_of
-
-    return moves_of(shop, training, datasets)
+    return {"seed": dnt.seed, **moved(shop, dnt, SETS), "minutes": {"evaluation": since(start)}}
 
 
 def _claims(shop: Workshop) -> Content:
@@ -140,7 +82,7 @@ def _claims(shop: Workshop) -> Content:
         scores["D&T, no motion"] = [scores_of(run, no_motion=True) for run in runs["D&T"]]
         # The least probability of chance is 1 in 2,001.
         found[dataset] = round_numbers(judge_claims(scores, runs["D"][0].read_truth()[0]), 4)
-    return {"claims": found, "minutes": {"evaluation": _since(start)}}
+    return {"claims": found, "minutes": {"evaluation": since(start)}}
 
 
 def _linking(shop: Workshop, dnt: Training) -> Content:
@@ -151,7 +93,7 @@ def _linking(shop: Workshop, dnt: Training) -> Content:
     found = {name: compare_linkings(run) for name, run in runs.items()}
     proposals = passes(shop, dnt, (NOVEL,), changes=("MODEL.TRACK_HEAD.TRACK_PROPOSALS", True))[NOVEL]
     found[NOVEL]["tracking from proposals"] = measure_run(proposals)["tube"]["AP50"]
-    return {"seed": dnt.seed, "results": found, "minutes": {"evaluation": _since(start)}}
+    return {"seed": dnt.seed, "results": found, "minutes": {"evaluation": since(start)}}
 
 
 def _strides(shop: Workshop, dnt: Training) -> Content:
@@ -163,8 +105,4 @@ def _strides(shop: Workshop, dnt: Training) -> Content:
     for stride in STRIDES:
         runs[stride] = passes(shop, dnt, (NOVEL,), changes=("TEST.TEMPORAL_STRIDE", stride))[NOVEL]
     found = compare_strides(dict(sorted(runs.items())))
-    return {"seed": dnt.seed, "dataset": NOVEL, "results": found, "minutes": {"evaluation": _since(start)}}
-
-
-def _since(start: float) -> float:
-    return round((time.monotonic() - start) / 60, 2)
+    return {"seed": dnt.seed, "dataset": NOVEL, "results": found, "minutes": {"evaluation": since(start)}}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .design import ABLATIONS, SEEDS, core
+from .design import ABLATIONS, SEEDS, core, deeper, heavier
 from .ledger import Ledger
 
 MODELS = {
@@ -19,7 +19,9 @@ MODELS = {
 OF_A_SEED = (*MODELS.values(), "variants", "peers", "moves")
 CORE = (*(f"seed{seed}_{name}" for seed in SEEDS for name in OF_A_SEED), "claims")
 RETRAINED = tuple(f"ablation_{ablation.name}" for ablation in ABLATIONS)
-PARTS = (*CORE, "linking", "strides", *RETRAINED)
+REASON_TRAININGS = tuple(t.name for t in (*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])))
+REASONS = ("pulls", "motion", *REASON_TRAININGS, "loss")
+PARTS = (*CORE, "linking", "strides", *RETRAINED, *REASONS)
 """All that there can be, in their order."""
 
 

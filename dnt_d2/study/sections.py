@@ -9,7 +9,8 @@ from .ablation_tables import HEADS, heads_table, linking_table, retrained_table,
 from .claim_sentences import claim_sentences
 from .design import NOVEL, SEEN
 from .findings import losing_classes, sentences
-from .results import MODELS, PARTS, RETRAINED, Study, parts_of_seeds
+from .reason_tables import motion_sentence, motion_table, pulls_sentence, pulls_table
+from .results import MODELS, PARTS, REASON_TRAININGS, RETRAINED, Study, parts_of_seeds
 from .tables import claims_table, class_table, headline_table, minutes_table, paper_table, peers_table, speed_table
 
 
@@ -134,6 +135,27 @@ SECTIONS = (
             ("moves_tau_1.png", "Error of the predicted move by displacement, 1 frame apart"),
             ("moves_tau_10.png", "Error of the predicted move by displacement, 10 frames apart"),
         ),
+    ),
+    Section(
+        "Reasons: the tracking loss",
+        "Can a tracking loss make single frames better at all? D&T was trained again with one that weighs 4 times as "
+        "much, and, with one seed, so that conv4 is trained and shared as well, beside a D longer that trains it, too; "
+        "the claims are judged as those above, on single frames, first `val_novel`, then `val_seen`. The last table "
+        "compares gradients, at the weights that both halves of eq. 1 share, over 50 batches of training pairs: the "
+        "length of the tracking loss's over that of all detection losses, and their cosine; in a batch, and of the "
+        "means over batches, in which noise is averaged out.",
+        ("loss", "pulls", *REASON_TRAININGS),
+        (lambda s: claims_table(s, NOVEL, "loss"), lambda s: claims_table(s, SEEN, "loss"), pulls_table),
+        lambda study: claim_sentences(study, "loss") + pulls_sentence(study),
+    ),
+    Section(
+        "Reasons: motion",
+        "What is there to gain by tracking? The same boxes and scores of D&T, linked by ever better motion. *True "
+        "motion* moves each box as the object moves that it overlaps (IoU >= 0.5), so it is what tracklets without "
+        "error would come to. Judged in the frames that the network saw.",
+        ("motion",),
+        (motion_table,),
+        motion_sentence,
     ),
     Section(
         "Time",

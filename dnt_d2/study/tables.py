@@ -82,10 +82,10 @@ def headline_table(study: Study, *, seeds: bool = True) -> str:
     return table(("set", "model", *KINDS.values()), rows, left=2)
 
 
-def claims_table(study: Study, dataset: str) -> str:
+def claims_table(study: Study, dataset: str, part: str = "claims") -> str:
     """The difference of each claim with its interval, for each seed and together; the chance; whether it holds."""
     rows = []
-    for claim in study.get("claims", "claims", dataset) or []:
+    for claim in study.get(part, "claims", dataset) or []:
         chance = claim["chance"]["together"]
         rows.append(
             [

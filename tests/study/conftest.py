@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from dnt_d2.evaluation.ground_truth import VideoTruth
 from dnt_d2.evaluation.plan import Plan
 from dnt_d2.evaluation.run_scoring import score_detections
 from dnt_d2.evaluation.saved_run import RunFacts, SavedRun
 from dnt_d2.evaluation.scoring import VideoScore
+from dnt_d2.evaluation.tables import write_json
 from dnt_d2.evaluation.video_record import VideoRecorder
 from dnt_d2.formats.results import Detections, FrameList
+from dnt_d2.study import part, parts, reason_parts
 from dnt_d2.study.claims import CLAIMS
-from dnt_d2.study.design import ABLATIONS
+from dnt_d2.study.commands import Workshop
+from dnt_d2.study.design import ABLATIONS, CONFIGS, Training
 from dnt_d2.study.ledger import Ledger
+from dnt_d2.study.motion_worth import MOTIONS
 from dnt_d2.study.move_summary import summarise_moves
 from dnt_d2.study.moves import Moves
+from dnt_d2.study.part import Part
+from dnt_d2.study.parts import plan_parts
+from dnt_d2.study.pull_pass import WHEN
+from dnt_d2.study.results import REASON_TRAININGS
 
 CLASSES = ["everywhere", "in the second video", "in every other video", "nowhere"]
 
@@ -161,34 +171,53 @@ def trial_strides() -> dict[str, Any]:
     }
 
 
+def trial_pulls(seed: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Made-up gradients: that of the tracking loss is short, and goes sideways."""
+    of_all = {"ratio": seed / 10, "cosine": seed / 100, "steady_ratio": 0.3, "steady_cosine": -0.02}
+    return {when: {"box maps": of_all | {"ratio": 0.4}, "all": of_all} for when in WHEN}
+
+
+def trial_motion(base: float) -> dict[str, dict[str, float]]:
+    """Made-up AP50, a step better from motion to motion, and from seed to seed."""
+    return {str(seed): {name: base + seed + 2 * i for i, name in enumerate(MOTIONS)} for seed in (1, 2, 3)}
+
+
 @cache
 def trial_parts() -> dict[str, dict[str, Any]]:
     """A whole study of made-up numbers; seeds are a point apart, and D&T is a bit better than D longer."""
-    parts: dict[str, dict[str, Any]] = {}
+    content: dict[str, dict[str, Any]] = {}
     for seed in (1, 2, 3):
         for name, base in _MODEL.items():
             results = {NOVEL: trial_results(base + seed), SEEN: trial_results(base + seed + 15)}
-            parts[f"seed{seed}_{name}"] = {"results": results, "minutes": {"training": 8.0, "evaluation": 1.5}}
+            content[f"seed{seed}_{name}"] = {"results": results, "minutes": {"training": 8.0, "evaluation": 1.5}}
         variants = {name: trial_results(_MODEL["DnT"] + seed + lift) for name, lift in _VARIANT.items()}
-        parts[f"seed{seed}_variants"] = {"dataset": NOVEL, "results": variants}
-        parts[f"seed{seed}_moves"] = {"moves": {NOVEL: trial_moves(0.5), SEEN: trial_moves(0.4)}}
+        content[f"seed{seed}_variants"] = {"dataset": NOVEL, "results": variants}
+        content[f"seed{seed}_moves"] = {"moves": {NOVEL: trial_moves(0.5), SEEN: trial_moves(0.4)}}
         tracks = {"HOTA": 30.0 + seed, "IDF1": 40.0, "MOTA": -1.0, "IDSW": 14.0}
         rows = [
             {"method": "frame", "title": "single frames", "threshold": None, "ap50": 55.0 + seed},
             {"method": "sort", "title": "SORT", "threshold": seed / 10, "ap50": None, "class_averaged": tracks},
         ]
-        parts[f"seed{seed}_peers"] = {"rows": rows, "hota": {"sort": {"judged_on": {"0.1": 31.0, "0.2": 35.0}}}}
+        content[f"seed{seed}_peers"] = {"rows": rows, "hota": {"sort": {"judged_on": {"0.1": 31.0, "0.2": 35.0}}}}
         for name in ("D", "D_longer", "DnT", "variants", "peers", "moves"):
-            parts[f"seed{seed}_{name}"]["seed"] = seed
-    parts["claims"] = {"claims": {NOVEL: trial_claims(0), SEEN: trial_claims(1)}}
-    parts["linking"] = {"seed": 1, "results": {NOVEL: trial_linking(64.0), SEEN: trial_linking(79.0)}}
-    parts["strides"] = {"seed": 1, "dataset": NOVEL, "results": trial_strides()}
+            content[f"seed{seed}_{name}"]["seed"] = seed
+    content["claims"] = {"claims": {NOVEL: trial_claims(0), SEEN: trial_claims(1)}}
+    content["linking"] = {"seed": 1, "results": {NOVEL: trial_linking(64.0), SEEN: trial_linking(79.0)}}
+    content["strides"] = {"seed": 1, "dataset": NOVEL, "results": trial_strides()}
     for i, ablation in enumerate(ABLATIONS):
         results, moves = {NOVEL: trial_results(52.0 - i / 2)}, {NOVEL: trial_moves(0.5 + i / 30)}
         minutes = {"training": 4.0, "evaluation": 1.0}
-        parts[f"ablation_{ablation.name}"] = {"seed": 1, "results": results, "moves": moves, "minutes": minutes}
-    parts["ablation_base"]["reach_px"] = {"res3": 32, "res4": 64, "res5": 64}
-    return parts
+        content[f"ablation_{ablation.name}"] = {"seed": 1, "results": results, "moves": moves, "minutes": minutes}
+    for place, name in enumerate(REASON_TRAININGS):
+        results = {dataset: trial_results(54.0 + place) for dataset in (NOVEL, SEEN)}
+        content[name] = {"seed": 1, "results": results, "minutes": {"training": 8.0, "evaluation": 2.0}}
+    content["loss"] = {"claims": {NOVEL: trial_claims(2)[:4], SEEN: trial_claims(3)[:4]}}
+    content["pulls"] = {"pulls": {str(seed): trial_pulls(seed) for seed in (1, 2, 3)}}
+    content["motion"] = {
+        "motion": {NOVEL: {"1": trial_motion(60.0), "10": trial_motion(50)}, SEEN: {"1": trial_motion(75)}}
+    }
+    content["ablation_base"]["reach_px"] = {"res3": 32, "res4": 64, "res5": 64}
+    return content
 
 
 @pytest.fixture
@@ -205,6 +234,50 @@ def trial_study(tmp_path: Path) -> Callable[..., Path]:
         return ledger.folder
 
     return write
+
+
+@dataclass(frozen=True)
+class ShopInProcess(Workshop):
+    """Runs the commands of the study's own modules in this process, and notes them."""
+
+    commands: list[list[str]] = field(default_factory=list)
+
+    def run(self, command: Sequence[str]) -> None:
+        self.commands.append(list(command))
+        assert command[0] == "-m"
+        module = import_module(command[1])
+        parser = getattr(module, f"{command[1].split('.')[-1].removesuffix('_pass')}_parser")
+        args = parser().parse_args(command[2:])
+        write_json(args.output, module.measure(args))
+
+
+@pytest.fixture
+def make_finished(
+    small_cfg: Callable[..., Any],
+    small_model: Callable[..., Any],
+    tmp_path: Path,
+    tiny_datasets: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., tuple[ShopInProcess, Training, Any]]:
+    """``make_finished(*changes, test=(), weights=("model_final",))``: a workshop, in it a finished training of a small
+    D&T with these changes and files of weights, and its config. The working directory is its root."""
+
+    def make(
+        *changes: Any, test: tuple[Any, ...] = (), weights: Sequence[str] = ("model_final",)
+    ) -> tuple[ShopInProcess, Training, Any]:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / CONFIGS).mkdir(parents=True)
+        classes = ("MODEL.ROI_HEADS.NUM_CLASSES", 30)
+        (tmp_path / CONFIGS / "DnT_EfficientNet_Lite0.yaml").write_text(small_cfg(*classes).dump())
+        cfg = small_cfg(*classes, *changes)
+        training = Training("trained", "DnT_EfficientNet_Lite0.yaml", 1, changes=changes, test=test)
+        shop = ShopInProcess(tmp_path, Path("study"), tiny_datasets, cfg.MODEL.DEVICE)
+        shop.place(training.name).mkdir(parents=True)
+        for name in weights:
+            torch.save({"model": small_model(cfg, lively=True).state_dict()}, shop.place(training.name) / f"{name}.pth")
+        return shop, training, cfg
+
+    return make
 
 
 _LENGTHS = {3: 21, 6: 12}  # video id -> frames
@@ -274,3 +347,34 @@ def make_run() -> Callable[..., SavedRun]:
     does not depend on the stride, but for the tracklets.
     """
     return drawn_run
+
+
+@pytest.fixture
+def shop_of_root(tmp_path: Path) -> Workshop:
+    """A workshop of this repository, with nothing in it."""
+    return Workshop(Path(__file__).resolve().parents[2], tmp_path, tmp_path)
+
+
+@pytest.fixture
+def study_parts(shop_of_root: Workshop) -> dict[str, Part]:
+    """All parts of the study, by name."""
+    return {one.name: one for one in plan_parts(shop_of_root)}
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
+    """What was trained and passed, in turn. Trainings take 1.5 minutes, and every run is the drawn one."""
+    noted: list[Any] = []
+    run = drawn_run(tmp_path / "run")
+
+    def passes(shop: Workshop, training: Any, datasets: Any, *rest: Any, **more: Any) -> dict[str, SavedRun]:
+        noted.append(("pass", training.name, *rest))
+        return dict.fromkeys(datasets, run)
+
+    monkeypatch.setattr(part, "train", lambda shop, training, recipe: noted.append(("train", training.name)) or 1.5)
+    for module in (part, parts, reason_parts):
+        monkeypatch.setattr(module, "passes", passes)
+    for module in (part, parts):
+        monkeypatch.setattr(module, "measure_run", lambda run, no_motion=False: {"tube": {"AP50": float(no_motion)}})
+    monkeypatch.setattr(parts, "measure_online", lambda run: {"tube": {"AP50": 2.0}})
+    return noted

@@ -10,7 +10,20 @@ import pytest
 from dnt_d2.command_config import config_of
 from dnt_d2.config_check import check_config
 from dnt_d2.study import design
-from dnt_d2.study.design import ABLATIONS, CONFIGS, SEEDS, Training, core, recipe, retrained, said_by, trainings
+from dnt_d2.study.design import (
+    ABLATIONS,
+    CONFIGS,
+    HEAVY,
+    SEEDS,
+    Training,
+    core,
+    deeper,
+    heavier,
+    recipe,
+    retrained,
+    said_by,
+    trainings,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +35,7 @@ def config(training: Training, *test: object) -> argparse.Namespace:
 
 def test_each_training_comes_after_the_one_that_it_goes_on_from() -> None:
     names = list(trainings(ROOT))
-    assert len(names) == 3 * len(SEEDS) + len(ABLATIONS)
+    assert len(names) == 4 * len(SEEDS) + 2 + len(ABLATIONS)
     for place, training in enumerate(trainings(ROOT).values()):
         assert not training.start or training.start in names[:place]
 
@@ -42,6 +55,24 @@ def test_the_tracking_loss_is_all_that_d_longer_lacks() -> None:
 def test_d_sees_as_many_frames_of_an_update_as_d_and_t() -> None:
     d, _, dnt = core(1)
     assert config_of(config(d)).SOLVER.IMS_PER_BATCH == 2 * config_of(config(dnt)).SOLVER.IMS_PER_BATCH
+
+
+def test_a_heavier_loss_is_d_and_t_with_another_weight() -> None:
+    one, other = (config_of(config(x)) for x in (core(3)[2], heavier(3)))
+    assert (other.MODEL.TRACK_HEAD.LOSS_WEIGHT, heavier(3).tracks) == (HEAVY, True)
+    other.defrost()
+    other.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
+    assert one.dump() == other.dump()
+
+
+def test_deeper_networks_differ_in_their_loss_alone() -> None:
+    longer, dnt = deeper(1)
+    one, other = config_of(config(longer)), config_of(config(dnt))
+    assert (longer.start, longer.tracks, dnt.start, dnt.tracks) == ("seed1_D", False, "seed1_D", True)
+    assert (one.MODEL.TRACK_HEAD.LOSS_WEIGHT, one.MODEL.TIMM.FREEZE_UP_TO) == (0.0, "")
+    one.defrost()
+    one.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
+    assert one.dump() == other.dump()
 
 
 # Seeds differ in their seed alone.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dnt_d2.study.results import CORE, MODELS, PARTS, RETRAINED, Study, Values, parts_of_seeds
+from dnt_d2.study.results import CORE, MODELS, PARTS, REASONS, RETRAINED, Study, Values, parts_of_seeds
 
 
 def test_without_a_folder_there_are_no_parts(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_the_parts_are_those_that_the_study_does() -> None:
     assert parts_of_seeds("D", "moves")[:3] == ["seed1_D", "seed1_moves", "seed2_D"]
     assert len(CORE) == 3 * 6 + 1
     assert RETRAINED[0] == "ablation_base"
-    assert len(set(PARTS)) == len(PARTS) == len(CORE) + len(RETRAINED) + 2
+    assert len(set(PARTS)) == len(PARTS) == len(CORE) + len(RETRAINED) + 2 + len(REASONS)
 
 
 def test_what_a_study_holds(trial_study: Callable[..., Path]) -> None:

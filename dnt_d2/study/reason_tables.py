@@ -1,0 +1,75 @@
+"""The study's tables about reasons: what the tracking loss can do for single frames, and motion for tubes."""
+
+from __future__ import annotations
+
+from .cells import number, signed, table, with_seeds, with_spread
+from .design import SEEDS
+from .findings import UNKNOWN
+from .motion_worth import MOTIONS
+from .pull_pass import WHEN
+from .results import Study, Values
+from .tables import SETS
+
+_WHEN = dict(zip(WHEN, ("after 300 iterations", "at the end"), strict=True))
+_PULLS = {"ratio": 2, "cosine": 2, "steady_ratio": 2, "steady_cosine": 2}
+"""Columns of the table, and their decimals."""
+
+
+def pulls_table(study: Study) -> str:
+    """The length of the tracking loss's gradient over that of the detection losses, and their cosine."""
+    rows = []
+    for when, words in _WHEN.items():
+        found = [study.get("pulls", "pulls", str(seed), when) or {} for seed in SEEDS]
+        names = list(dict.fromkeys(name for of in found for name in of))
+        for i, name in enumerate(names):
+            of_seeds = {key: Values(tuple(_at(of, name, key) for of in found)) for key in _PULLS}
+            cells = [with_spread(values, _PULLS[key]) for key, values in of_seeds.items()]
+            rows.append([words if i == 0 else "", name, *cells])
+    columns = ("length, in a batch", "cosine, in a batch", "length, of the mean", "cosine, of the means")
+    return table(("D&T", "weights", *columns), rows, left=2)
+
+
+def _at(found: dict[str, dict[str, float]], name: str, key: str) -> float | None:
+    return found[name].get(key) if name in found else None
+
+
+def motion_table(study: Study) -> str:
+    """AP50 of one network's boxes, linked by ever better motion: the mean over seeds, and each."""
+    rows = []
+    for dataset, title in SETS.items():
+        for i, tau in enumerate(study.get("motion", "motion", dataset) or {}):
+            cells = [with_seeds(_motion(study, dataset, tau, name)) for name in MOTIONS]
+            rows.append([title if i == 0 else "", tau, *cells])
+    return table(("set", "τ", *MOTIONS.values()), rows, left=2)
+
+
+def motion_sentence(study: Study) -> str:
+    """How much there is to gain by motion, and how much of it D&T gains."""
+    lines = []
+    for dataset, title in SETS.items():
+        for tau in study.get("motion", "motion", dataset) or {}:
+            none, own, true = (_motion(study, dataset, tau, name) for name in ("no_motion", "own", "true_motion"))
+            gain, most = own.minus(none), true.minus(none)
+            each = ", ".join(signed(value) for value in gain.seeds)
+            lines.append(
+                f"- `{title}`, τ = {tau}: motion without error would add {signed(most.mean)} points to "
+                f'"no motion"; D&T\'s own adds {signed(gain.mean)} ({each}).\n'
+            )
+    return "".join(lines) or f"- What there is to gain by motion: {UNKNOWN}.\n"
+
+
+def _motion(study: Study, dataset: str, tau: str, name: str) -> Values:
+    return Values(tuple(study.get("motion", "motion", dataset, tau, str(seed), name) for seed in SEEDS))
+
+
+def pulls_sentence(study: Study) -> str:
+    """What the gradients come to at the end, of all weights, in words."""
+    end = [study.get("pulls", "pulls", str(seed), WHEN[-1], "all") or {} for seed in SEEDS]
+    ratio, cosine = (Values(tuple(of.get(key) for of in end)) for key in ("ratio", "cosine"))
+    if ratio.mean is None:
+        return f"- How strongly the tracking loss pulls: {UNKNOWN}.\n"
+    return (
+        f"- At the end of training the gradient of the tracking loss is {number(ratio.mean, 2)} times as long as that "
+        f"of detection, and the cosine between them is {number(cosine.mean, 2)}: 1 would be the same way, 0 sideways, "
+        f"−1 against it.\n"
+    )

@@ -1,0 +1,45 @@
+"""dnt_d2/study/reason_parts.py: which networks each part asks, and in what form the answers come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dnt_d2.study import reason_parts as module
+from dnt_d2.study.design import NOVEL, SEEDS, SEEN, SETS
+from dnt_d2.study.loss_claims import MODELS, loss_claims
+from dnt_d2.study.motion_worth import MOTIONS
+from dnt_d2.study.part import Part
+from dnt_d2.study.results import REASON_TRAININGS, REASONS
+
+
+def test_the_group_stands_last(study_parts: dict[str, Part]) -> None:
+    assert tuple(name for name, part in study_parts.items() if part.group == "reasons") == REASONS
+    assert tuple(study_parts)[-len(REASONS) :] == REASONS
+
+
+def test_every_seed_is_measured(study_parts: dict[str, Part], done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "pulls_of", lambda shop, training: {"model_final": training.name})
+    content = study_parts["pulls"].work()
+    assert content["pulls"] == {str(seed): {"model_final": f"seed{seed}_DnT"} for seed in SEEDS}
+    assert content["minutes"].keys() == {"evaluation"}
+
+
+def test_motions_of_both_sets_and_of_every_tenth_frame(
+    study_parts: dict[str, Part], done: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "compare_motions", lambda run: dict.fromkeys(MOTIONS, 1.0))
+    found = study_parts["motion"].work()["motion"]
+    assert {dataset: list(of) for dataset, of in found.items()} == {NOVEL: ["1", "10"], SEEN: ["1"]}
+    assert all(list(seeds) == ["1", "2", "3"] for of in found.values() for seeds in of.values())
+    assert done[:2] == [("pass", "seed1_DnT"), ("pass", "seed1_DnT", "tau_10")]
+
+
+def test_claims_about_the_loss_are_judged_on_both_sets(study_parts: dict[str, Part], done: list[Any]) -> None:
+    found = study_parts["loss"].work()["claims"]
+    assert list(found) == list(SETS)
+    assert [claim["name"] for claim in found[NOVEL]] == [claim.name for claim in loss_claims()]
+    assert all(claim["together"]["difference"] == 0 for claim in found[SEEN])  # every run is the same one
+    asked = {name for _, name in done}
+    assert asked == {training.name for of in MODELS.values() for training in of} >= set(REASON_TRAININGS)

@@ -1,0 +1,42 @@
+"""dnt_d2/study/reason_tables.py: numbers of all seeds stand in their rows, and what isn't there is not made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dnt_d2.study.reason_tables import motion_sentence, motion_table, pulls_sentence, pulls_table
+from dnt_d2.study.results import Study
+
+
+def test_nothing_measured(tmp_path: Path) -> None:
+    study = Study.read(tmp_path)
+    assert len(pulls_table(study).splitlines()) == len(motion_table(study).splitlines()) == 2
+    assert pulls_sentence(study).endswith("not measured yet.\n")
+    assert motion_sentence(study).endswith("not measured yet.\n")
+
+
+def test_gradients(trial_study: Callable[..., Path]) -> None:
+    study = Study.read(trial_study(["pulls"]))
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in pulls_table(study).splitlines()[2:]]
+    assert [row[:2] for row in rows] == [
+        ["after 300 iterations", "box maps"],
+        ["", "all"],
+        ["at the end", "box maps"],
+        ["", "all"],
+    ]
+    assert rows[0][2:] == ["0.40 ± 0.00", "0.02 ± 0.01", "0.30 ± 0.00", "−0.02 ± 0.00"]
+    assert rows[1][2] == "0.20 ± 0.10"
+    assert "is 0.20 times as long as that of detection, and the cosine between them is 0.02" in pulls_sentence(study)
+
+
+def test_motions(trial_study: Callable[..., Path]) -> None:
+    study = Study.read(trial_study(["motion"]))
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in motion_table(study).splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["val_novel", "1"], ["", "10"], ["val_seen", "1"]]
+    assert rows[0][2] == "62.0 ± 1.0 (61.0, 62.0, 63.0)"
+    lines = motion_sentence(study).splitlines()
+    assert lines[1] == (
+        '- `val_novel`, τ = 10: motion without error would add +4.0 points to "no motion"; D&T\'s own adds +2.0 '
+        "(+2.0, +2.0, +2.0)."
+    )

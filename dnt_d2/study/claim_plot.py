@@ -18,9 +18,9 @@ _STEP = 0.19
 """From one seed of a claim to the next, in rows."""
 
 
-def draw_claims(figure_class: type, study: Study) -> Any:
+def draw_claims(figure_class: type, study: Study, part: str = "claims") -> Any:
     """A panel for each set, a row for each claim: seeds above as dots, all together below as a square."""
-    by_set = {dataset: study.get("claims", "claims", dataset) or [] for dataset in SETS}
+    by_set = {dataset: study.get(part, "claims", dataset) or [] for dataset in SETS}
     names = list(dict.fromkeys(claim["name"] for claims in by_set.values() for claim in claims))
     figure = new_figure(figure_class, _WIDTH, _TOP + _BOTTOM + _ROW * max(len(names), 1))
     panels = []

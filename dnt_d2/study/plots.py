@@ -159,6 +159,7 @@ def _draw_moves(folder: Path, study: Study, tau: int) -> Path | None:
 _PLOTS = {
     "headline.png": (draw_headline, parts_of_seeds(*MODELS.values())),
     "claims.png": (draw_claims, ["claims"]),
+    "loss.png": (partial(draw_claims, part="loss"), ["loss"]),
     "alpha.png": (draw_alpha, ["linking"]),
     "strides.png": (draw_strides, ["strides"]),
     "ablations.png": (draw_ablations, RETRAINED),

@@ -7,14 +7,17 @@ from functools import partial
 
 from .claims import judge_claims
 from .commands import Workshop, passes
-from .design import NOVEL, SEEDS, SETS, Training, core, deeper, digest, heavier
+from .design import NOVEL, SEEDS, SEEN, SETS, Training, core, deeper, digest, heavier
 from .loss_claims import MODELS, frame_scores, loss_claims
+from .measure import measure_run
 from .motion_worth import compare_motions
 from .part import Content, Part, Trainings, since
 from .pull_pass import pulls_of
 from .rounding import round_numbers
 
 GROUP = "reasons"
+OTHER_FRAMES = ("average", "average_both", "tau_10")
+"""Test-time variants that look at other frames, or at fewer: the paper finds that they change little."""
 
 
 def plan_reasons(shop: Workshop, every: Trainings) -> list[Part]:
@@ -29,6 +32,7 @@ def plan_reasons(shop: Workshop, every: Trainings) -> list[Part]:
     return [
         Part("pulls", GROUP, of(tracking), partial(_pulls, shop, tracking)),
         Part("motion", GROUP, of(tracking), partial(_motion, shop, tracking)),
+        Part("other_frames", GROUP, of(tracking), partial(_other_frames, shop, tracking)),
         *(every.part(training, GROUP, SETS) for training in more),
         Part("loss", GROUP, of([*cores, *more]), partial(_loss, shop)),
     ]
@@ -50,6 +54,16 @@ def _motion(shop: Workshop, tracking: list[Training]) -> Content:
         for (dataset, tau), run in runs.items():
             found.setdefault(dataset, {}).setdefault(tau, {})[str(training.seed)] = compare_motions(run)
     return {"motion": found, "minutes": {"evaluation": since(start)}}
+
+
+def _other_frames(shop: Workshop, tracking: list[Training]) -> Content:
+    """What these variants do on the set where single frames are better; the parts of the seeds have the other."""
+    start = time.monotonic()
+    found = {
+        str(training.seed): {name: measure_run(passes(shop, training, (SEEN,), name)[SEEN]) for name in OTHER_FRAMES}
+        for training in tracking
+    }
+    return {"dataset": SEEN, "results": found, "minutes": {"evaluation": since(start)}}
 
 
 def _loss(shop: Workshop) -> Content:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .cells import number, signed, table, with_seeds, with_spread
-from .design import SEEDS
+from .design import NOVEL, SEEDS, SEEN
 from .findings import UNKNOWN
 from .motion_worth import MOTIONS
 from .pull_pass import WHEN
-from .results import Study, Values
+from .results import MODELS, Study, Values
 from .tables import SETS
 
 _WHEN = dict(zip(WHEN, ("after 300 iterations", "at the end"), strict=True))
@@ -60,6 +60,30 @@ def motion_sentence(study: Study) -> str:
 
 def _motion(study: Study, dataset: str, tau: str, name: str) -> Values:
     return Values(tuple(study.get("motion", "motion", dataset, tau, str(seed), name) for seed in SEEDS))
+
+
+def other_frames_table(study: Study) -> str:
+    """What averaging and strides change in tubes on each set; on the second, single frames are better."""
+    rows = []
+    for name, words in _OTHER_FRAMES.items():
+        novel = study.over_seeds("variants", "results", name, "tube", "AP50")
+        seen = Values(tuple(study.get("other_frames", "results", str(s), name, "tube", "AP50") for s in SEEDS))
+        cells = []
+        for dataset, values in ((NOVEL, novel), (SEEN, seen)):
+            base = study.over_seeds(MODELS["D&T"], "results", dataset, "tube", "AP50")
+            change = values.minus(base)
+            each = ", ".join(signed(value) for value in change.seeds)
+            cells += [with_spread(values), f"{signed(change.mean)} ({each})"]
+        rows.append([words, *cells])
+    columns = [f"{title}{what}" for title in SETS.values() for what in ("", ": change")]
+    return table(("D&T, tubes", *columns), rows)
+
+
+_OTHER_FRAMES = {
+    "average": "average of t and t + 1",
+    "average_both": "average of t − 1, t and t + 1",
+    "tau_10": "τ = 10, in the frames that it sees",
+}
 
 
 def pulls_sentence(study: Study) -> str:

@@ -20,7 +20,7 @@ OF_A_SEED = (*MODELS.values(), "variants", "peers", "moves")
 CORE = (*(f"seed{seed}_{name}" for seed in SEEDS for name in OF_A_SEED), "claims")
 RETRAINED = tuple(f"ablation_{ablation.name}" for ablation in ABLATIONS)
 REASON_TRAININGS = tuple(t.name for t in (*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])))
-REASONS = ("pulls", "motion", *REASON_TRAININGS, "loss")
+REASONS = ("pulls", "motion", "other_frames", *REASON_TRAININGS, "loss")
 PARTS = (*CORE, "linking", "strides", *RETRAINED, *REASONS)
 """All that there can be, in their order."""
 

@@ -9,7 +9,7 @@ from .ablation_tables import HEADS, heads_table, linking_table, retrained_table,
 from .claim_sentences import claim_sentences
 from .design import NOVEL, SEEN
 from .findings import losing_classes, sentences
-from .reason_tables import motion_sentence, motion_table, pulls_sentence, pulls_table
+from .reason_tables import motion_sentence, motion_table, other_frames_table, pulls_sentence, pulls_table
 from .results import MODELS, PARTS, REASON_TRAININGS, RETRAINED, Study, parts_of_seeds
 from .tables import claims_table, class_table, headline_table, minutes_table, paper_table, peers_table, speed_table
 
@@ -147,6 +147,7 @@ SECTIONS = (
         ("loss", "pulls", *REASON_TRAININGS),
         (lambda s: claims_table(s, NOVEL, "loss"), lambda s: claims_table(s, SEEN, "loss"), pulls_table),
         lambda study: claim_sentences(study, "loss") + pulls_sentence(study),
+        (("loss.png", "The differences of single frames with their intervals, each seed and together"),),
     ),
     Section(
         "Reasons: motion",
@@ -156,6 +157,15 @@ SECTIONS = (
         ("motion",),
         (motion_table,),
         motion_sentence,
+    ),
+    Section(
+        "Reasons: other frames",
+        "The paper finds that averaging scores over neighbours adds next to nothing, and that every tenth frame is "
+        "nearly enough. The same on both sets: if it is noise of single frames that averaging removes, it adds less "
+        "where single frames are better, on `val_seen`.",
+        ("other_frames", *parts_of_seeds(MODELS["D&T"], "variants")),
+        (other_frames_table,),
+        lambda study: sentences(study, "average", "average_both", "tau_10"),
     ),
     Section(
         "Time",

@@ -32,6 +32,7 @@ from dnt_d2.study.moves import Moves
 from dnt_d2.study.part import Part
 from dnt_d2.study.parts import plan_parts
 from dnt_d2.study.pull_pass import WHEN
+from dnt_d2.study.reason_parts import OTHER_FRAMES
 from dnt_d2.study.results import REASON_TRAININGS
 
 CLASSES = ["everywhere", "in the second video", "in every other video", "nowhere"]
@@ -211,6 +212,8 @@ def trial_parts() -> dict[str, dict[str, Any]]:
     for place, name in enumerate(REASON_TRAININGS):
         results = {dataset: trial_results(54.0 + place) for dataset in (NOVEL, SEEN)}
         content[name] = {"seed": 1, "results": results, "minutes": {"training": 8.0, "evaluation": 2.0}}
+    others = {name: trial_results(70.0 + i) for i, name in enumerate(OTHER_FRAMES)}
+    content["other_frames"] = {"dataset": SEEN, "results": {str(seed): others for seed in (1, 2, 3)}}
     content["loss"] = {"claims": {NOVEL: trial_claims(2)[:4], SEEN: trial_claims(3)[:4]}}
     content["pulls"] = {"pulls": {str(seed): trial_pulls(seed) for seed in (1, 2, 3)}}
     content["motion"] = {

@@ -11,6 +11,7 @@ from dnt_d2.study.design import NOVEL, SEEDS, SEEN, SETS
 from dnt_d2.study.loss_claims import MODELS, loss_claims
 from dnt_d2.study.motion_worth import MOTIONS
 from dnt_d2.study.part import Part
+from dnt_d2.study.reason_parts import OTHER_FRAMES
 from dnt_d2.study.results import REASON_TRAININGS, REASONS
 
 
@@ -34,6 +35,13 @@ def test_motions_of_both_sets_and_of_every_tenth_frame(
     assert {dataset: list(of) for dataset, of in found.items()} == {NOVEL: ["1", "10"], SEEN: ["1"]}
     assert all(list(seeds) == ["1", "2", "3"] for of in found.values() for seeds in of.values())
     assert done[:2] == [("pass", "seed1_DnT"), ("pass", "seed1_DnT", "tau_10")]
+
+
+def test_the_other_set_in_the_variants(study_parts: dict[str, Part], done: list[Any]) -> None:
+    content = study_parts["other_frames"].work()
+    assert content["dataset"] == SEEN
+    assert {seed: list(of) for seed, of in content["results"].items()} == {key: list(OTHER_FRAMES) for key in "123"}
+    assert done[:3] == [("pass", "seed1_DnT", name) for name in OTHER_FRAMES]
 
 
 def test_claims_about_the_loss_are_judged_on_both_sets(study_parts: dict[str, Part], done: list[Any]) -> None:

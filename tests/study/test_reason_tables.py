@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dnt_d2.study.reason_tables import motion_sentence, motion_table, pulls_sentence, pulls_table
+from dnt_d2.study.reason_tables import motion_sentence, motion_table, other_frames_table, pulls_sentence, pulls_table
 from dnt_d2.study.results import Study
 
 
 def test_nothing_measured(tmp_path: Path) -> None:
     study = Study.read(tmp_path)
+    assert len(other_frames_table(study).splitlines()) == 5
     assert len(pulls_table(study).splitlines()) == len(motion_table(study).splitlines()) == 2
     assert pulls_sentence(study).endswith("not measured yet.\n")
     assert motion_sentence(study).endswith("not measured yet.\n")
@@ -28,6 +29,13 @@ def test_gradients(trial_study: Callable[..., Path]) -> None:
     assert rows[0][2:] == ["0.40 ± 0.00", "0.02 ± 0.01", "0.30 ± 0.00", "−0.02 ± 0.00"]
     assert rows[1][2] == "0.20 ± 0.10"
     assert "is 0.20 times as long as that of detection, and the cosine between them is 0.02" in pulls_sentence(study)
+
+
+def test_other_frames(trial_study: Callable[..., Path]) -> None:
+    study = Study.read(trial_study())
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in other_frames_table(study).splitlines()[2:]]
+    assert rows[0][:3] == ["average of t and t + 1", "66.2 ± 1.0", "+0.2 (+0.2, +0.2, +0.2)"]
+    assert rows[2][3:] == ["82.0 ± 0.0", "+1.0 (+2.0, +1.0, +0.0)"]
 
 
 def test_motions(trial_study: Callable[..., Path]) -> None:

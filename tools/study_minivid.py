@@ -35,7 +35,6 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "study"
 
 
-
 def make_data(shop: Workshop) -> None:
     """The photographs, and MiniVID with the settings of the study."""
     pictures = ROOT / "datasets" / "pictures"

@@ -18,6 +18,7 @@ from detectron2.modeling import BACKBONE_REGISTRY
 from detectron2.modeling.backbone import Backbone
 from torch import Tensor
 
+from .fixed_norm import fix_batch_norms
 from .timm_maps import staged, tapped
 
 
@@ -76,8 +77,7 @@ class TimmBackbone(Backbone):
 
     def _freeze(self, stages: list[str]) -> None:
         """Freeze all batch norms, and every parameter up to the end of the last of these stages."""
-        timm_layers = import_timm().layers
-        self.body = timm_layers.freeze_batch_norm_2d(self.body)
+        self.body = fix_batch_norms(import_timm(), self.body)
         if not stages:
             return
         # By modules, not by parameters: a stage may end in one that has none, such as an activation.

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .backbones import check_freeze_stages, import_timm, load_source
+from .fixed_norm import fix_batch_norms
 
 STAGES = (slice(0, 3), slice(3, 5), slice(5, 10), slice(10, 18), slice(18, 22))
 """Which of the network's 22 blocks have stride 2, 4, 8, 16 and (undilated) 32."""
@@ -53,7 +54,8 @@ class InceptionV4(Backbone):
         timm = import_timm()
         body = timm.create_model("inception_v4", pretrained=pretrained, in_chans=in_channels)
         # Named as in timm, so that the names of its checkpoints are suffixes of ours.
-        self.features: nn.Sequential = timm.layers.freeze_batch_norm_2d(body.features)
+        self.features: nn.Sequential = body.features
+        fix_batch_norms(timm, self.features)
         pad_to_whole_cells(self.features)
         dilate_last_stage(self.features)
         for stage in STAGES[:freeze_stages]:

@@ -9,6 +9,8 @@ import torch
 from detectron2.layers import ShapeSpec
 from torch import nn
 
+from .fixed_norm import fix_batch_norms
+
 TAPS = ("res3", "res4", "res5")
 """The maps a timm trunk gives, named as Detectron2 names a ResNet's."""
 
@@ -33,7 +35,7 @@ def tapped(
     if wrong := [tap for tap in taps if tap not in known]:
         raise ValueError(f"MODEL.TIMM.TAPS names {wrong[0]!r}: {name} has no such module")
     stages = [stage["module"] for stage in whole.feature_info]
-    whole = timm.layers.freeze_batch_norm_2d(whole)  # while they are modules: extraction takes some of them apart
+    whole = fix_batch_norms(timm, whole)  # while they are modules: extraction takes some of them apart
     body = timm.models.create_feature_extractor(whole, dict(zip(taps, TAPS, strict=True)))
     side = 64
     with torch.no_grad():

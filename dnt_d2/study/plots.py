@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -156,7 +156,7 @@ def _draw_moves(folder: Path, study: Study, tau: int) -> Path | None:
     return path
 
 
-_PLOTS = {
+_PLOTS: Mapping[str, tuple[Callable[..., Any], Sequence[str]]] = {
     "headline.png": (draw_headline, parts_of_seeds(*MODELS.values())),
     "claims.png": (draw_claims, ["claims"]),
     "loss.png": (partial(draw_claims, part="loss"), ["loss"]),

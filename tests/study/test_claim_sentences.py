@@ -10,6 +10,7 @@ import pytest
 
 from dnt_d2.study.claim_sentences import OF_PAPER, claim_sentences, judgement
 from dnt_d2.study.claims import CLAIMS, judge_claims
+from dnt_d2.study.loss_claims import loss_claims
 from dnt_d2.study.results import Study
 
 
@@ -39,7 +40,7 @@ def test_a_line_for_each_claim(trial_study: Callable[..., Path]) -> None:
         "(The paper: +1.6 over a D that was not trained longer, 74.2 to 75.8; table 1, section 5.3; ours agrees.)"
     )
     assert lines[4].endswith("(The paper credits tracklets and re-scoring together with +4.0, 75.8 to 79.8; table 1.)")
-    assert {claim.name for claim in CLAIMS} > OF_PAPER.keys()
+    assert {claim.name for claim in (*CLAIMS, *loss_claims())} > OF_PAPER.keys()
 
 
 def test_the_made_up_claims_have_the_form_of_real_ones(

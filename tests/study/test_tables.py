@@ -80,7 +80,7 @@ def test_minutes(trial_study: Callable[..., Path]) -> None:
     core, retrained, whole, first, *_ = cells(tables.minutes_table(study))
     assert core == ["**core**", "72.0", "13.5", "85.5", "100", "yes"]
     assert retrained == ["**retrained ablations**", "52.0", "13.0", "65.0", "80", "yes"]
-    assert whole == ["**all**", "124.0", "26.5", "150.5", "", ""]
+    assert whole == ["**all**", "164.0", "36.5", "200.5", "", ""]
     assert first == ["seed1_D", "8.0", "1.5", "9.5", "", ""]
     slow = Study({"ablation_base": {"minutes": {"training": 80.0, "evaluation": 0.1}}})
     assert cells(tables.minutes_table(slow))[1][-1] == "NO"

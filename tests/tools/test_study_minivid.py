@@ -69,7 +69,7 @@ def test_from_nothing(tool: ModuleType, tmp_path: Path) -> None:
 
 def test_a_part_that_there_is_not(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(tool, tmp_path, "three") == 2
-    assert "no part 'three': choose among core, ablations, one, two" in capsys.readouterr().err
+    assert "no part 'three': choose among core, ablations, reasons, one, two" in capsys.readouterr().err
 
 
 def test_what_is_done_stays_when_a_part_fails(

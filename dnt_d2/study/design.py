@@ -30,6 +30,10 @@ DATA = MiniVIDSettings(
 )
 """The data set of the study, from photographs. Training has many short videos: pairs need no long ones."""
 
+PULLS_AT = ("model_0000299", "model_final")
+"""When the gradients of D&T are measured: after a third of stage 2, and at its end. At its beginning the track head's
+weights are too small to pass anything on."""
+
 NO_TRACKING = ("MODEL.TRACK_HEAD.NAME", "")
 HEAVY = 4.0
 """A weight of the tracking loss that it would hardly be given."""
@@ -135,6 +139,11 @@ def deeper(seed: int) -> tuple[Training, Training]:
     return longer, Training(f"seed{seed}_deeper_DnT", _DNT, seed, d.name, CONV4_TOO)
 
 
+def reason_trainings() -> list[Training]:
+    """Those that ask what a tracking loss can do for single frames."""
+    return [*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])]
+
+
 def _weighing_nothing(name: str, d: Training, changes: tuple[Any, ...] = ()) -> Training:
     """D longer, going on from D."""
     weight = ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0)
@@ -152,7 +161,7 @@ def trainings(root: Path) -> dict[str, Training]:
     """All of them, by name."""
     iterations = said_by(root, _DNT)["SOLVER"]["MAX_ITER"]
     every = [training for seed in SEEDS for training in core(seed)]
-    every += [*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])]
+    every += reason_trainings()
     every += [retrained(ablation, iterations) for ablation in ABLATIONS]
     return {training.name: training for training in every}
 

@@ -20,6 +20,8 @@ from .rounding import round_numbers
 Results = dict[str, dict[str, float]]
 SETTINGS = TubeSettings()
 """How tubes are linked, unless an ablation changes it: the paper's."""
+TUBE = {"tube": Linking(SETTINGS)}
+PSI_0 = {"tube_psi0": Linking(SETTINGS, use_tracks=False)}
 TRIM_SCORE = 0.3
 """At which tubes are cut for HOTA and IDF1."""
 
@@ -33,8 +35,7 @@ def plan_of(run: SavedRun, linkings: Mapping[str, Linking], *, metrics: tuple[st
 
 def linkings_of(run: SavedRun) -> dict[str, Linking]:
     """Tubes with and without tracks; and, if frames were skipped, tubes in all frames."""
-    linkings = {"tube": Linking(SETTINGS), "tube_psi0": Linking(SETTINGS, use_tracks=False)}
-    return linkings | ({"tube_all": Linking(SETTINGS, every_frame=True)} if run.facts.temporal_stride > 1 else {})
+    return TUBE | PSI_0 | ({"tube_all": Linking(SETTINGS, every_frame=True)} if run.facts.temporal_stride > 1 else {})
 
 
 def scores_of(run: SavedRun, *, no_motion: bool, workers: int | None = None) -> list[VideoScore]:

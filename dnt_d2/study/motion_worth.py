@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from ..evaluation.linking import Linking
 from ..evaluation.run_scoring import score_run
 from ..evaluation.saved_run import SavedRun
 from .mean_ap import ap50_of_kind
-from .measure import SETTINGS, plan_of
+from .measure import PSI_0, TUBE, plan_of
 from .no_motion import score_with_no_motion
 from .rounding import round_numbers
 from .true_motion import score_with_true_motion
-
-TUBE = {"tube": Linking(SETTINGS)}
-PSI_0 = {"tube_psi0": Linking(SETTINGS, use_tracks=False)}
 
 
 def compare_motions(run: SavedRun, *, workers: int | None = None) -> dict[str, float]:

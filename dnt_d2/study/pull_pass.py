@@ -18,19 +18,16 @@ from ..engine import Trainer
 from ..evaluation.tables import write_json
 from ..vetting import VettedCheckpointer
 from .commands import Workshop
-from .design import Training
+from .design import PULLS_AT, Training
 from .own_process import ask_apart, get_parser
 from .pulls import measure_pulls
 from .rounding import round_numbers
 
 BATCHES = 50
-WHEN = ("model_0000299", "model_final")
-"""After a third of stage 2, and at its end. At its beginning the track head's weights are too small to pass
-anything on."""
 
 
 def pulls_of(shop: Workshop, training: Training, *, batches: int = BATCHES) -> dict[str, Any]:
-    """Measure a D&T at :data:`WHEN`, on the first pairs that its training has seen.
+    """Measure a D&T at :data:`.design.PULLS_AT`, on the first pairs that its training has seen.
 
     Args:
         shop: where.
@@ -44,7 +41,7 @@ def pulls_of(shop: Workshop, training: Training, *, batches: int = BATCHES) -> d
         RuntimeError: it failed; what it printed says why.
     """
     words = ("--batches", batches, "SEED", training.seed)
-    return {when: ask_apart(shop, "pull_pass", training, words, weights=when) for when in WHEN}
+    return {when: ask_apart(shop, "pull_pass", training, words, weights=when) for when in PULLS_AT}
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:

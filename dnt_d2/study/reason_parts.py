@@ -7,12 +7,11 @@ from functools import partial
 
 from .claims import judge_claims
 from .commands import Workshop, passes
-from .design import NOVEL, SEEDS, SEEN, SETS, Training, core, deeper, digest, heavier
+from .design import NOVEL, SEEDS, SEEN, SETS, Training, core, digest, reason_trainings
 from .loss_claims import MODELS, frame_scores, loss_claims
 from .measure import measure_run
 from .motion_worth import compare_motions
 from .part import Content, Part, Trainings, since
-from .pull_pass import pulls_of
 from .rounding import round_numbers
 
 GROUP = "reasons"
@@ -23,7 +22,7 @@ OTHER_FRAMES = ("average", "average_both", "tau_10")
 def plan_reasons(shop: Workshop, every: Trainings) -> list[Part]:
     """Those of the group, each after those that it builds on."""
     cores = [training for seed in SEEDS for training in core(seed)]
-    more = [*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])]
+    more = reason_trainings()
     tracking = [core(seed)[2] for seed in SEEDS]
 
     def of(trainings: list[Training]) -> dict[str, str]:
@@ -39,6 +38,8 @@ def plan_reasons(shop: Workshop, every: Trainings) -> list[Part]:
 
 
 def _pulls(shop: Workshop, tracking: list[Training]) -> Content:
+    from .pull_pass import pulls_of
+
     start = time.monotonic()
     found = {str(training.seed): pulls_of(shop, training) for training in tracking}
     return {"pulls": found, "minutes": {"evaluation": since(start)}}

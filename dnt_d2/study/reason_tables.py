@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from .cells import number, signed, table, with_seeds, with_spread
-from .design import NOVEL, SEEDS, SEEN
+from .design import NOVEL, PULLS_AT, SEEDS, SEEN
 from .findings import UNKNOWN
 from .motion_worth import MOTIONS
-from .pull_pass import WHEN
 from .results import MODELS, Study, Values
 from .tables import SETS
 
-_WHEN = dict(zip(WHEN, ("after 300 iterations", "at the end"), strict=True))
+_WHEN = dict(zip(PULLS_AT, ("after 300 iterations", "at the end"), strict=True))
 _PULLS = {"ratio": 2, "cosine": 2, "steady_ratio": 2, "steady_cosine": 2}
 """Columns of the table, and their decimals."""
 
@@ -88,7 +87,7 @@ _OTHER_FRAMES = {
 
 def pulls_sentence(study: Study) -> str:
     """What the gradients come to at the end, of all weights, in words."""
-    end = [study.get("pulls", "pulls", str(seed), WHEN[-1], "all") or {} for seed in SEEDS]
+    end = [study.get("pulls", "pulls", str(seed), PULLS_AT[-1], "all") or {} for seed in SEEDS]
     ratio, cosine = (Values(tuple(of.get(key) for of in end)) for key in ("ratio", "cosine"))
     if ratio.mean is None:
         return f"- How strongly the tracking loss pulls: {UNKNOWN}.\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .design import ABLATIONS, SEEDS, core, deeper, heavier
+from .design import ABLATIONS, SEEDS, core, reason_trainings
 from .ledger import Ledger
 
 MODELS = {
@@ -19,7 +19,7 @@ MODELS = {
 OF_A_SEED = (*MODELS.values(), "variants", "peers", "moves")
 CORE = (*(f"seed{seed}_{name}" for seed in SEEDS for name in OF_A_SEED), "claims")
 RETRAINED = tuple(f"ablation_{ablation.name}" for ablation in ABLATIONS)
-REASON_TRAININGS = tuple(t.name for t in (*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])))
+REASON_TRAININGS = tuple(training.name for training in reason_trainings())
 REASONS = ("pulls", "motion", "other_frames", *REASON_TRAININGS, "loss")
 PARTS = (*CORE, "linking", "strides", *RETRAINED, *REASONS)
 """All that there can be, in their order."""

@@ -19,14 +19,11 @@ from ..evaluation.linking import Linking
 from ..evaluation.run_scoring import score_run
 from ..evaluation.saved_run import SavedRun
 from .mean_ap import ap50_of_kind
-from .measure import SETTINGS, plan_of
+from .measure import PSI_0, TUBE, plan_of
 from .no_motion import score_with_no_motion
 from .rounding import round_numbers
 
 Marks = NDArray[np.bool_]
-
-TUBE = {"tube": Linking(SETTINGS)}
-PSI_0 = {"tube_psi0": Linking(SETTINGS, use_tracks=False)}
 
 
 def compare_strides(runs: Mapping[int, SavedRun], *, workers: int | None = None) -> dict[str, Any]:

@@ -24,14 +24,13 @@ from dnt_d2.formats.results import Detections, FrameList
 from dnt_d2.study import part, parts, reason_parts
 from dnt_d2.study.claims import CLAIMS
 from dnt_d2.study.commands import Workshop
-from dnt_d2.study.design import ABLATIONS, CONFIGS, Training
+from dnt_d2.study.design import ABLATIONS, CONFIGS, PULLS_AT, Training
 from dnt_d2.study.ledger import Ledger
 from dnt_d2.study.motion_worth import MOTIONS
 from dnt_d2.study.move_summary import summarise_moves
 from dnt_d2.study.moves import Moves
 from dnt_d2.study.part import Part
 from dnt_d2.study.parts import plan_parts
-from dnt_d2.study.pull_pass import WHEN
 from dnt_d2.study.reason_parts import OTHER_FRAMES
 from dnt_d2.study.results import REASON_TRAININGS
 
@@ -175,7 +174,7 @@ def trial_strides() -> dict[str, Any]:
 def trial_pulls(seed: int) -> dict[str, dict[str, dict[str, float]]]:
     """Made-up gradients: that of the tracking loss is short, and goes sideways."""
     of_all = {"ratio": seed / 10, "cosine": seed / 100, "steady_ratio": 0.3, "steady_cosine": -0.02}
-    return {when: {"box maps": of_all | {"ratio": 0.4}, "all": of_all} for when in WHEN}
+    return {when: {"box maps": of_all | {"ratio": 0.4}, "all": of_all} for when in PULLS_AT}
 
 
 def trial_motion(base: float) -> dict[str, dict[str, float]]:

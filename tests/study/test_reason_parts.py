@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dnt_d2.study import pull_pass
 from dnt_d2.study import reason_parts as module
 from dnt_d2.study.design import NOVEL, SEEDS, SEEN, SETS
 from dnt_d2.study.loss_claims import MODELS, loss_claims
@@ -21,7 +22,7 @@ def test_the_group_stands_last(study_parts: dict[str, Part]) -> None:
 
 
 def test_every_seed_is_measured(study_parts: dict[str, Part], done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "pulls_of", lambda shop, training: {"model_final": training.name})
+    monkeypatch.setattr(pull_pass, "pulls_of", lambda shop, training: {"model_final": training.name})
     content = study_parts["pulls"].work()
     assert content["pulls"] == {str(seed): {"model_final": f"seed{seed}_DnT"} for seed in SEEDS}
     assert content["minutes"].keys() == {"evaluation"}

@@ -33,6 +33,8 @@ DATA = MiniVIDSettings(
 PULLS_AT = ("model_0000299", "model_final")
 """When the gradients of D&T are measured: after a third of stage 2, and at its end. At its beginning the track head's
 weights are too small to pass anything on."""
+PULL_BATCHES = 50
+"""Of training pairs, for which they are."""
 
 NO_TRACKING = ("MODEL.TRACK_HEAD.NAME", "")
 HEAVY = 4.0
@@ -110,8 +112,8 @@ ABLATIONS = (
     Ablation("conv5", "conv5 alone", _correlating("res5")),
     Ablation("conv3_stride_2", "conv3 in displacements of 2 cells", _correlating(*_ALL, strides=(1, 2, 1))),
     Ablation("d_8", "d = 8 cells", _correlating(*_ALL, d=8)),
-    Ablation("dot_products", "dot products instead of cosines (the paper)", ("MODEL.TRACK_HEAD.COSINE", False)),
-    Ablation("papers_head", "norm, first weights, unit and loss of the paper, too, one direction", _PAPERS_HEAD),
+    Ablation("dot_products", "dot products (the paper) instead of cosines", ("MODEL.TRACK_HEAD.COSINE", False)),
+    Ablation("papers_head", "the whole track head of the paper, trained one way", _PAPERS_HEAD),
     Ablation("no_ohem", "OHEM off", ("MODEL.RFCN.OHEM_ROIS", 0)),
 )
 """Retrained from the D of the first seed, for half of D&T's schedule."""

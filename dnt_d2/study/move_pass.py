@@ -10,18 +10,13 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from ..command_config import config_of
-from ..config_check import check_config
-from ..data import register_from_config
-from ..engine import Trainer
 from ..evaluation.tables import write_json
 from ..modeling import DetectAndTrack
-from ..vetting import VettedCheckpointer
 from .commands import Workshop
 from .design import Training
 from .move_measurement import correlation_reach, measure_moves
 from .move_summary import summarise_by_tau
-from .own_process import ask_apart, get_parser
+from .own_process import ask_apart, get_parser, load_network
 
 TAUS = (1, 10)
 """Frames between t and t + tau."""
@@ -63,12 +58,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ValueError: the network has no track head, or the config contradicts itself.
     """
-    cfg = config_of(args)
-    register_from_config(cfg)
-    check_config(cfg, training=False)
-    model = Trainer.build_model(cfg)
-    VettedCheckpointer(model).load(cfg.MODEL.WEIGHTS)
-    model.eval()
+    cfg, model = load_network(args, training=False)
     reach, template = correlation_reach(model), template_reach(model)
     moves = {}
     for dataset in cfg.DATASETS.TEST:

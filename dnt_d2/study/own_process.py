@@ -7,6 +7,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from detectron2.config import CfgNode
+
+from ..command_config import config_of
+from ..config_check import check_config
+from ..data import register_from_config
+from ..engine import Trainer
+from ..modeling import DetectAndTrack
+from ..vetting import VettedCheckpointer
 from .commands import Workshop
 from .design import CONFIGS, Training
 
@@ -50,3 +58,21 @@ def get_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--output", required=True, metavar="FILE", help="the JSON file to write")
     parser.add_argument("opts", nargs=argparse.REMAINDER, help="keys of the config and their values")
     return parser
+
+
+def load_network(args: argparse.Namespace, *, training: bool) -> tuple[CfgNode, DetectAndTrack]:
+    """What such a command begins with: its config, and the trained network that it asks about.
+
+    Args:
+        args: of :func:`get_parser`.
+        training: the mode that the network is in.
+
+    Raises:
+        ValueError: the config contradicts itself.
+    """
+    cfg = config_of(args)
+    register_from_config(cfg)
+    check_config(cfg, training=training)
+    model = Trainer.build_model(cfg)
+    VettedCheckpointer(model).load(cfg.MODEL.WEIGHTS)
+    return cfg, model.train(training)

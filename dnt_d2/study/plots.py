@@ -79,7 +79,7 @@ def _draw_seeds(axes: Any, x: float, values: Values, kind: int) -> None:
 
 def draw_alpha(figure_class: type, study: Study) -> Any:
     """AP50 of tubes against alpha on both sets, and of single frames as a line of points."""
-    figure, axes = _curves(figure_class, "alpha: the share of a tube's scores, the highest, that it gains")
+    figure, axes = _curves(figure_class, "alpha: the share of a tube's scores, the highest, whose mean it gains")
     for i, (dataset, name) in enumerate(SETS.items()):
         found = study.get("linking", "results", dataset) or {}
         _plot_curve(axes, found.get("alpha") or {}, i, f"tubes, {name}")
@@ -110,8 +110,8 @@ def draw_strides(figure_class: type, study: Study) -> Any:
 
 def draw_ablations(figure_class: type, study: Study) -> Any:
     """AP50 of each retrained ablation by kind of results, with lines at the first."""
-    figure = new_figure(figure_class, 640, 90 + 22 * len(ABLATIONS))
-    axes = add_axes(figure, LIGHT, left=262, right=24, top=36, bottom=40, grid="x")
+    figure = new_figure(figure_class, 690, 90 + 22 * len(ABLATIONS))
+    axes = add_axes(figure, LIGHT, left=316, right=24, top=36, bottom=40, grid="x")
     for i, (kind, words) in enumerate(KINDS.items()):
         values = [study.get(f"ablation_{x.name}", "results", NOVEL, kind, "AP50") for x in ABLATIONS]
         known = [(value, row) for row, value in enumerate(values) if value is not None]

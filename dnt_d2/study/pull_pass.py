@@ -10,23 +10,16 @@ import argparse
 from itertools import islice
 from typing import Any
 
-from ..command_config import config_of
-from ..config_check import check_config
-from ..data import register_from_config
 from ..data.loaders import build_pair_train_loader
-from ..engine import Trainer
 from ..evaluation.tables import write_json
-from ..vetting import VettedCheckpointer
 from .commands import Workshop
-from .design import PULLS_AT, Training
-from .own_process import ask_apart, get_parser
+from .design import PULL_BATCHES, PULLS_AT, Training
+from .own_process import ask_apart, get_parser, load_network
 from .pulls import measure_pulls
 from .rounding import round_numbers
 
-BATCHES = 50
 
-
-def pulls_of(shop: Workshop, training: Training, *, batches: int = BATCHES) -> dict[str, Any]:
+def pulls_of(shop: Workshop, training: Training, *, batches: int = PULL_BATCHES) -> dict[str, Any]:
     """Measure a D&T at :data:`.design.PULLS_AT`, on the first pairs that its training has seen.
 
     Args:
@@ -50,12 +43,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ValueError: the network has no track head, or the config contradicts itself.
     """
-    cfg = config_of(args)
-    register_from_config(cfg)
-    check_config(cfg)
-    model = Trainer.build_model(cfg)
-    VettedCheckpointer(model).load(cfg.MODEL.WEIGHTS)
-    model.train()
+    cfg, model = load_network(args, training=True)
     loader = build_pair_train_loader(cfg)
     found: dict[str, Any] = round_numbers(measure_pulls(model, islice(loader, args.batches), seed=max(cfg.SEED, 0)), 5)
     return found
@@ -64,7 +52,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def pull_parser() -> argparse.ArgumentParser:
     """Of the command."""
     parser = get_parser(__doc__)
-    parser.add_argument("--batches", type=int, default=BATCHES, help="of training pairs (default: %(default)s)")
+    parser.add_argument("--batches", type=int, default=PULL_BATCHES, help="of training pairs (default: %(default)s)")
     return parser
 
 

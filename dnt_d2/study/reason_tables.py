@@ -9,7 +9,8 @@ from .motion_worth import MOTIONS
 from .results import MODELS, Study, Values
 from .tables import SETS
 
-_WHEN = dict(zip(PULLS_AT, ("after 300 iterations", "at the end"), strict=True))
+_EARLY, _END = PULLS_AT
+_WHEN = {_EARLY: f"after {int(_EARLY.rpartition('_')[2]) + 1} iterations", _END: "at the end"}
 _PULLS = {"ratio": 2, "cosine": 2, "steady_ratio": 2, "steady_cosine": 2}
 """Columns of the table, and their decimals."""
 
@@ -87,7 +88,7 @@ _OTHER_FRAMES = {
 
 def pulls_sentence(study: Study) -> str:
     """What the gradients come to at the end, of all weights, in words."""
-    end = [study.get("pulls", "pulls", str(seed), PULLS_AT[-1], "all") or {} for seed in SEEDS]
+    end = [study.get("pulls", "pulls", str(seed), _END, "all") or {} for seed in SEEDS]
     ratio, cosine = (Values(tuple(of.get(key) for of in end)) for key in ("ratio", "cosine"))
     if ratio.mean is None:
         return f"- How strongly the tracking loss pulls: {UNKNOWN}.\n"

@@ -88,3 +88,14 @@ def test_ablations_stand_in_their_rows(trial_study: Callable[..., Path]) -> None
     assert frames == ([52, 46], [0, 12])
     assert base[0] == [52, 52]
     assert axes.get_yticklabels()[12].get_text() == "OHEM off"
+
+
+@pytest.mark.parametrize("make", [plots.draw_headline, plots.draw_alpha, plots.draw_strides, plots.draw_ablations])
+def test_all_words_are_on_the_paper(trial_study: Callable[..., Path], make: Callable[[type, Study], Any]) -> None:
+    study = Study.read(trial_study())
+    with plotting() as figure_class:
+        figure = make(figure_class, study)
+        drawn = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert 0 <= drawn.x0 < drawn.x1 <= width
+    assert 0 <= drawn.y0 < drawn.y1 <= height

@@ -35,9 +35,9 @@ def loss_claims() -> list[Claim]:
     ]
 
 
-def frame_scores(run: SavedRun) -> list[VideoScore]:
-    """Every video judged by its single frames alone."""
-    return score_run(run, plan_of(run, {}))
+def frame_scores(run: SavedRun, *, workers: int | None = None) -> list[VideoScore]:
+    """Every video judged by its single frames alone, by so many processes; None is one per core."""
+    return score_run(run, plan_of(run, {}), workers=workers)
 
 
 def _claim(name: str, sentence: str, a: str, b: str) -> Claim:

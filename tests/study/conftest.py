@@ -376,7 +376,7 @@ def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     monkeypatch.setattr(part, "train", lambda shop, training, recipe: noted.append(("train", training.name)) or 1.5)
     for module in (part, parts, reason_parts):
         monkeypatch.setattr(module, "passes", passes)
-    for module in (part, parts):
+    for module in (part, parts, reason_parts):
         monkeypatch.setattr(module, "measure_run", lambda run, no_motion=False: {"tube": {"AP50": float(no_motion)}})
     monkeypatch.setattr(parts, "measure_online", lambda run: {"tube": {"AP50": 2.0}})
     return noted

@@ -32,7 +32,7 @@ def test_conv4_is_trained_by_both_or_by_none() -> None:
 def test_single_frames_as_with_tubes(tmp_path: Path, make_run: Callable[..., SavedRun]) -> None:
     assert frame_scores(make_run(tmp_path / "none", videos=())) == []
     run = make_run(tmp_path / "run")
-    found, expected = frame_scores(run), scores_of(run, no_motion=False, workers=1)
+    found, expected = frame_scores(run, workers=1), scores_of(run, no_motion=False, workers=1)
     for a, b in zip(found, expected, strict=True):
         assert list(a.kinds) == ["frame"]
         np.testing.assert_array_equal(a.kinds["frame"].log.of_class(0).scores, b.kinds["frame"].log.of_class(0).scores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from dnt_d2.study import pull_pass
 from dnt_d2.study import reason_parts as module
 from dnt_d2.study.design import NOVEL, SEEDS, SEEN, SETS
-from dnt_d2.study.loss_claims import MODELS, loss_claims
+from dnt_d2.study.loss_claims import MODELS, frame_scores, loss_claims
 from dnt_d2.study.motion_worth import MOTIONS
 from dnt_d2.study.part import Part
 from dnt_d2.study.reason_parts import OTHER_FRAMES
@@ -45,7 +46,10 @@ def test_the_other_set_in_the_variants(study_parts: dict[str, Part], done: list[
     assert done[:3] == [("pass", "seed1_DnT", name) for name in OTHER_FRAMES]
 
 
-def test_claims_about_the_loss_are_judged_on_both_sets(study_parts: dict[str, Part], done: list[Any]) -> None:
+def test_claims_about_the_loss_are_judged_on_both_sets(
+    study_parts: dict[str, Part], done: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "frame_scores", partial(frame_scores, workers=1))
     found = study_parts["loss"].work()["claims"]
     assert list(found) == list(SETS)
     assert [claim["name"] for claim in found[NOVEL]] == [claim.name for claim in loss_claims()]

@@ -43,21 +43,28 @@
 
   // One tooltip for all; it stays inside the window.
   const tip = document.getElementById("tip");
+  let owner = null;
   const close = () => { tip.hidden = true; };
-  const open = (event) => {
-    const owner = event.target.closest("[data-tip]");
-    if (!owner) return close();
-    tip.textContent = owner.dataset.tip;
-    tip.hidden = false;
+  const place = () => {
     const box = owner.getBoundingClientRect(), own = tip.getBoundingClientRect(), room = 12;
     const left = Math.min(Math.max(box.left, room), innerWidth - own.width - room);
     const below = box.bottom + 8 + own.height + room < innerHeight;
     tip.style.left = `${left}px`;
     tip.style.top = `${Math.max(room, below ? box.bottom + 8 : box.top - own.height - 8)}px`;
   };
+  const open = (event) => {
+    owner = event.target.closest("[data-tip]");
+    if (!owner) return close();
+    tip.textContent = owner.dataset.tip;
+    tip.hidden = false;
+    place();
+  };
   document.addEventListener("mouseover", open);
   document.addEventListener("focusin", open);
   document.addEventListener("focusout", close);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
-  addEventListener("scroll", close, { passive: true });
+  // The window scrolls by itself to what the keyboard reaches: that tooltip moves along.
+  addEventListener("scroll", () => {
+    if (!tip.hidden && owner?.contains(document.activeElement)) place(); else close();
+  }, { passive: true });
 })();

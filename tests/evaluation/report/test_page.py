@@ -184,6 +184,23 @@ def test_rules_are_told_inside_the_window(browser: Any, path: Path, width: int, 
     assert "ILSVRC devkit: a box is found" in tip.inner_text()
 
 
+def test_a_rule_moves_along_with_what_the_keyboard_reached(browser: Any, path: Path, content: Content) -> None:
+    visit = Visit(browser, path, 400)
+    tip, tile = visit.page.locator("#tip"), visit.page.locator(".tile.main").first
+    scroll = "(by) => new Promise((done) => { addEventListener('scrollend', done, { once: true }); scrollBy(0, by); })"
+    tile.focus()
+    before = tile.bounding_box()["y"]
+    distance = tip.bounding_box()["y"] - before
+    visit.page.evaluate(scroll, 40)
+    assert tile.bounding_box()["y"] < before
+    assert tip.bounding_box()["y"] - tile.bounding_box()["y"] == pytest.approx(distance, abs=1)
+    visit.page.evaluate("document.activeElement.blur()")
+    tile.hover()
+    assert tip.is_visible()
+    visit.page.evaluate(scroll, 10)
+    assert not tip.is_visible()
+
+
 def test_paper_is_light_and_nothing_is_cut(browser: Any, path: Path) -> None:
     visit = Visit(browser, path, 800, "dark")
     visit.page.emulate_media(media="print")

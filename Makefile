@@ -2,7 +2,7 @@
 # make test   the tests
 # make proofs the longer ones: every config at its published size, a thousand videos
 # make soak   faults injected on purpose, about an hour on two CPU cores: benchmarks/faults.md
-# make study the paper's claims, tested on MiniVID over three seeds, about four hours: benchmarks/README.md
+# make study the paper's claims, tested on MiniVID over three seeds, three to four hours: benchmarks/README.md
 # make lint   ruff and mypy
 PYTHON ?= python3
 RUN := .venv/bin/python

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The paper's claims, tested on MiniVID: D, D trained on, and D&T, three seeds each, and ablations.
 
-python tools/study_minivid.py run                     # all of it, about four hours on two cores; goes on if stopped
+python tools/study_minivid.py run                     # all of it, three to four hours on two cores; goes on if stopped
 python tools/study_minivid.py run core                # three seeds, their comparisons and the claims
 python tools/study_minivid.py run ablations reasons   # one thing changed at a time; why it is as it is
 python tools/study_minivid.py run seed1_D seed1_DnT   # some parts

@@ -52,7 +52,11 @@ def swap_bank(a: Gathered, b: Gathered, truth: VideoTruth) -> Bank:
         (log_a, videos_a), (log_b, videos_b) = a.of_class(class_id, truth), b.of_class(class_id, truth)
         places = np.concatenate([2 * videos_a, 2 * videos_b + 1])
         order = np.argsort(places, kind="stable")  # by video, then by frame: as equal scores are ranked
-        joined = ClassLog(*(np.concatenate(columns)[order] for columns in zip(log_a, log_b, strict=True)))
+        joined = ClassLog(
+            np.concatenate([log_a.frames, log_b.frames])[order],
+            np.concatenate([log_a.scores, log_b.scores])[order],
+            np.concatenate([log_a.outcomes, log_b.outcomes])[order],
+        )
         banks.append(ClassBank.of(joined, places[order], num_gt[:, class_id]))
     return Bank([v for v in a.videos for _ in range(2)], num_gt, banks)
 

@@ -65,6 +65,6 @@
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
   // The window scrolls by itself to what the keyboard reaches: that tooltip moves along.
   addEventListener("scroll", () => {
-    if (!tip.hidden && owner?.contains(document.activeElement)) place(); else close();
+    if (!tip.hidden && owner.contains(document.activeElement)) place(); else close();
   }, { passive: true });
 })();

@@ -19,15 +19,17 @@ OF_PAPER = {
 
 
 def judgement(claim: Mapping[str, Any]) -> str:
-    """What the intervals say of a claim: that of every seed, or else that of all together."""
+    """What the intervals say of a claim, or of its opposite: those of every seed, or else that of all together."""
     low, high = claim["together"]["low"], claim["together"]["high"]
-    if claim["holds"]:
-        return "holds in every seed"
     if low is None or high is None:
         return UNKNOWN
+    if claim["holds"]:
+        return "holds in every seed"
     if low > 0:
         return "holds together, not in every seed"
-    return "the opposite holds" if high < 0 else "can't tell: the interval contains 0"
+    if all(seed["high"] < 0 for seed in claim["seeds"]):
+        return "the opposite holds in every seed"
+    return "the opposite holds together, not in every seed" if high < 0 else "can't tell: the interval contains 0"
 
 
 def claim_sentences(study: Study, part: str = "claims") -> str:

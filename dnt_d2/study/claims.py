@@ -3,7 +3,8 @@
 A claim is that one kind of result of one model has a higher mean AP50 than another. Models are "D" (single frames),
 "D longer" (D trained on for as long as D&T, without the tracking loss) and "D&T". Kinds are "frame", "tube_psi0"
 (re-scoring along tubes that follow scores alone) and "tube" (psi = 1, sec. 4; of models without a track head with "no
-motion" tracklets, see :mod:`.no_motion`). "D&T, no motion" is D&T scored with such tracklets in the place of its own.
+motion" tracklets, see :mod:`.no_motion`). "D&T, no motion" is D&T scored with such tracklets in the place of its own;
+"D&T, voted" has the boxes that its tubes are made of for single frames, see :mod:`.voted_frames`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,18 @@ CLAIMS = (
         "Re-scoring along tubes that follow scores alone makes D&T better than its single frames.",
         Side("D&T", "tube_psi0"),
         Side("D&T", "frame"),
+    ),
+    Claim(
+        "box voting",
+        "The NMS and box voting that come before linking make single frames of D&T better by themselves.",
+        Side("D&T, voted", "frame"),
+        Side("D&T", "frame"),
+    ),
+    Claim(
+        "re-scoring, same boxes",
+        "Re-scoring along tubes that follow scores alone makes D&T better than single frames of the same voted boxes.",
+        Side("D&T", "tube_psi0"),
+        Side("D&T, voted", "frame"),
     ),
     Claim(
         "re-scoring of D longer",
@@ -102,8 +115,9 @@ def judge_claims(
 
     Args:
         scores: for each model, for each seed of training in the same order, the scores of all videos. Those of models
-            without a track head and of "D&T, no motion" come from :func:`.no_motion.score_with_no_motion`. With
-            ``score_run`` the former have no tracklets: their "tube" is "tube_psi0" once more.
+            without a track head and of "D&T, no motion" come from :func:`.no_motion.score_with_no_motion`, those of
+            "D&T, voted" from :func:`.voted_frames.score_voted_frames`. With ``score_run`` the first have no
+            tracklets: their "tube" is "tube_psi0" once more.
         truth: by which they were judged.
         claims: those about a model that is not in ``scores`` are left out.
         resamples: how many, and how many swaps.

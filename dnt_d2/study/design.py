@@ -30,6 +30,9 @@ DATA = MiniVIDSettings(
 )
 """The data set of the study, from photographs. Training has many short videos: pairs need no long ones."""
 
+FAR_PAIRS_APART = DATA.train_frames - 1
+"""Frames from t to t + tau, of training pairs as far apart as its short videos allow."""
+
 PULLS_AT = ("model_0000299", "model_final")
 """When the gradients of D&T are measured: after a third of stage 2, and at its end. At its beginning the track head's
 weights are too small to pass anything on."""
@@ -98,7 +101,7 @@ def _correlating(*names: str, strides: tuple[int, ...] | None = None, d: int = 4
 _PAPERS_HEAD = (
     *("MODEL.TRACK_HEAD.COSINE", False, "MODEL.TRACK_HEAD.NORM", "none", "MODEL.TRACK_HEAD.INIT_STD", 0.01),
     *("MODEL.TRACK_HEAD.MOVE_UNIT", 0.0, "MODEL.TRACK_HEAD.SMOOTH_L1_BETA", 1.0),
-    *("MODEL.TRACK_HEAD.BOTH_DIRECTIONS", False),
+    *("MODEL.TRACK_HEAD.BOTH_DIRECTIONS", False, "MODEL.TRACK_HEAD.MAX_DISPLACEMENT", 8),
 )
 _ALL = ("res5", "res3", "res4")
 ABLATIONS = (
@@ -146,6 +149,11 @@ def reason_trainings() -> list[Training]:
     return [*(heavier(seed) for seed in SEEDS), *deeper(SEEDS[0])]
 
 
+def of_far_pairs(seed: int) -> Training:
+    """D&T of one seed that learns moves over several frames."""
+    return Training(f"seed{seed}_far_pairs", _DNT, seed, core(seed)[0].name, ("INPUT.PAIR_STRIDE", FAR_PAIRS_APART))
+
+
 def _weighing_nothing(name: str, d: Training, changes: tuple[Any, ...] = ()) -> Training:
     """D longer, going on from D."""
     weight = ("MODEL.TRACK_HEAD.LOSS_WEIGHT", 0.0)
@@ -163,7 +171,7 @@ def trainings(root: Path) -> dict[str, Training]:
     """All of them, by name."""
     iterations = said_by(root, _DNT)["SOLVER"]["MAX_ITER"]
     every = [training for seed in SEEDS for training in core(seed)]
-    every += reason_trainings()
+    every += [*reason_trainings(), of_far_pairs(SEEDS[0])]
     every += [retrained(ablation, iterations) for ablation in ABLATIONS]
     return {training.name: training for training in every}
 

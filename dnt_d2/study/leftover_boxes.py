@@ -18,7 +18,7 @@ from ..formats.results import Detections
 from ..geometry import FloatArray
 from ..tubes.collector import TubeSettings
 from ..tubes.tube import IntArray, Tube
-from ..tubes.video import vote_video
+from .voted_frames import voted_boxes
 
 
 def with_leftovers(truth: VideoTruth, video_id: int, record: VideoRecord, settings: TubeSettings) -> Detections:
@@ -41,13 +41,7 @@ def with_leftovers(truth: VideoTruth, video_id: int, record: VideoRecord, settin
     if settings.online:
         raise ValueError("boxes are left over by tubes that are linked offline: set TUBES.ONLINE to False")
     video = record.collector()
-    voted = vote_video(
-        record.candidates.split("boxes"),
-        record.candidates.split("scores"),
-        nms_iou=settings.nms_iou,
-        vote_iou=settings.vote_iou,
-        top_k=settings.top_k,
-    )
+    voted = voted_boxes(record, settings)
     numbers = truth.numbers(video_id, record.frames)
     parts = [tube_boxes(truth, video_id, video, Linking(settings)).boxes]
     for class_id, tubes in enumerate(video.link(settings)):

@@ -109,6 +109,28 @@ def compare_linkings(run: SavedRun, *, workers: int | None = None) -> dict[str, 
     return round_numbers(found)
 
 
+def compare_alphas(run: SavedRun, *, workers: int | None = None) -> dict[str, Any]:
+    """Mean AP50 of tubes of one run, by alpha.
+
+    Args:
+        run: of D&T, finished.
+        workers: processes; None is one per core.
+
+    Returns:
+        Percent, to three digits; NaN without any object: "single frames", a number, and "alpha", {alpha: number}.
+
+    Raises:
+        ValueError: a video was saved without candidates.
+    """
+    linkings = {f"{alpha:g}": Linking(replace(SETTINGS, top_fraction=alpha)) for alpha in ALPHAS}
+    plan = plan_of(run, linkings)
+    scores = score_run(run, plan, workers=workers)
+    seen = plan.truth.marked(score.numbers for score in scores)
+    frame, *alpha = (ap50_of_kind(scores, kind, plan.truth, seen) for kind in ("frame", *linkings))
+    found: dict[str, Any] = round_numbers({FRAMES: frame, "alpha": dict(zip(linkings, alpha, strict=True))})
+    return found
+
+
 def _makers() -> dict[str, tuple[str, dict[str, Maker]]]:
     """What settings can't do: by question how it is, and by answer what makes the boxes of a video."""
 

@@ -8,6 +8,7 @@ from .cells import source
 from .notes import NAME, read_notes
 from .results import PARTS, Study
 from .sections import SECTIONS, Section
+from .setting import describe_setting
 
 _INTRODUCTION = """# What tracking is worth
 
@@ -24,8 +25,10 @@ Other pages: [how fast it is](speed.md), [what it survives](faults.md).
 - ± is half of the range over seeds; in brackets are the seeds. "-" is not measured, or can't be.
 - Tubes with psi = 0 follow scores alone; with psi = 1 they follow tracklets (eq. 5, 6). D and D longer predict no
   motion: theirs are *"no motion" tracklets*, boxes that stay where they are.
-- A verdict is computed: ours *agrees* with the paper if the difference, to a tenth, is on the same side of the limit
-  in every seed, *disagrees* if in none; else one *can't tell*. An interval, where there is one, decides by its sign.
+- A verdict is computed: ours *agrees* with the paper if the difference, to a tenth, is on the same side of a limit in
+  every seed, *disagrees* if in none; else one *can't tell*. Where the paper gains something the limit is 0: the sign
+  has to be the same, not the size. Where it finds a change small, the limit is the change that it found. An interval,
+  where there is one, decides by its sign.
 """
 
 
@@ -44,7 +47,10 @@ def make_page(folder: Path) -> str:
     under_way = "" if there == len(PARTS) else "; it is under way"
     state = f"{there} of the {len(PARTS)} parts of the study are finished{under_way}."
     return "\n".join(
-        [_INTRODUCTION, f"{state}\n", *(_section(x, study, folder, notes.get(x.name, "")) for x in SECTIONS)]
+        [
+            *(_INTRODUCTION, f"What was tested on what:\n\n{describe_setting()}", f"{state}\n"),
+            *(_section(x, study, folder, notes.get(x.name, "")) for x in SECTIONS),
+        ]
     )
 
 

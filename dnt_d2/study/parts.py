@@ -11,6 +11,7 @@ from .measure import measure_online, measure_run, scores_of
 from .part import Content, Part, Trainings, moved, since
 from .reason_parts import plan_reasons
 from .rounding import round_numbers
+from .voted_frames import score_voted_frames
 
 TABLE_1 = ("tau_10", "average", "average_both", "tau_10_average")
 """Test-time variants that need a pass of the network of their own."""
@@ -80,6 +81,7 @@ def _claims(shop: Workshop) -> Content:
         }
         scores = {model: [scores_of(run, no_motion=model != "D&T") for run in of] for model, of in runs.items()}
         scores["D&T, no motion"] = [scores_of(run, no_motion=True) for run in runs["D&T"]]
+        scores["D&T, voted"] = [score_voted_frames(run) for run in runs["D&T"]]
         # The least probability of chance is 1 in 2,001.
         found[dataset] = round_numbers(judge_claims(scores, runs["D"][0].read_truth()[0]), 4)
     return {"claims": found, "minutes": {"evaluation": since(start)}}

@@ -13,7 +13,7 @@ from typing import Any
 from ..evaluation.plan import Plan
 from ..evaluation.saved_run import SavedRun
 from .measure import linkings_of, plan_of
-from .peers import METHODS, THRESHOLDS, PeerRow, choose_threshold, hota_curve, measure
+from .peers import METHODS, THRESHOLDS, WITHOUT_TRACKS, PeerRow, choose_threshold, hota_curve, measure
 from .rounding import round_numbers
 
 
@@ -68,9 +68,9 @@ def compare_peers(
 def _compare(
     runs: tuple[SavedRun, SavedRun], plans: Sequence[Plan], thresholds: Sequence[float], method: str
 ) -> tuple[PeerRow, dict[str, dict[str, float]]]:
-    """The row of one method, and its curves on both data sets, which "frame" has none of."""
+    """The row of one method, and its curves on both data sets, which those without tracks have none of."""
     (chosen_on, judged_on), (known, other) = runs, plans
-    if method == "frame":
+    if method in WITHOUT_TRACKS:
         return measure(judged_on, other, method), {}
     choice = choose_threshold(chosen_on, known, method, thresholds)
     curve = hota_curve(judged_on, other, method, thresholds)

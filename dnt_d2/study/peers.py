@@ -1,7 +1,8 @@
 """Seq-NMS, SORT, ByteTrack and the tubes of D&T side by side, on what one network said about the same videos.
 
 Seq-NMS and tubes take the candidates before NMS, trackers the boxes of single frames. All work class by class. Seq-NMS
-and tubes give new scores, and so have an AP of their own; trackers leave the scores as they are.
+and tubes give new scores, and so have an AP of their own; trackers leave the scores as they are. Tubes are made of
+voted boxes (see :mod:`.voted_frames`): single frames and Seq-NMS are there with these, too.
 
 Metrics of tracks depend on which boxes are meant to be seen. For each method that is one threshold, of the same few,
 chosen by HOTA on another data set (:func:`choose_threshold`) than the one that is reported (:func:`measure`). Tracks of
@@ -23,17 +24,22 @@ from ..evaluation.linking import Linking, trim_tracks, tube_boxes
 from ..evaluation.plan import Plan
 from ..evaluation.saved_run import SavedRun
 from ..evaluation.track_metrics import TrackMetrics, track_metrics
-from ..evaluation.video_record import VideoRecord
+from ..evaluation.video_record import Rows, VideoRecord
 from ..formats.results import Detections
 from ..tubes.checks import check_unit
 from .mean_ap import ap50_of_boxes
 from .public_trackers import TrackerName, track_video
 from .seq_nms import seq_nms_video
+from .voted_frames import voted_rows
+
+IntArray = NDArray[np.int64]
 
 METHODS = MappingProxyType(
     {
         "frame": "single frames",
+        "frame_voted": "single frames, voted",
         "seq_nms": "Seq-NMS, mean",
+        "seq_nms_voted": "Seq-NMS, mean, of voted boxes",
         "seq_nms_max": "Seq-NMS, maximum",
         "sort": "SORT",
         "bytetrack": "ByteTrack",
@@ -44,6 +50,9 @@ METHODS = MappingProxyType(
     }
 )
 """What is compared, and names for people. Trackers and "tube_online" know the past alone, the others whole videos."""
+
+WITHOUT_TRACKS = ("frame", "frame_voted")
+"""Those that link nothing: there are no tracks to judge, and no threshold is needed."""
 
 TRACKERS = ("sort", "bytetrack", "bytetrack_start")
 """Those that run anew for each threshold, and don't give new scores."""
@@ -101,7 +110,7 @@ def choose_threshold(run: SavedRun, plan: Plan, method: str, thresholds: Sequenc
     Args:
         run: of another data set than that which will be reported, of the same network.
         plan: of its data set. The first way to link is that of the tubes.
-        method: one of ``METHODS``, but "frame".
+        method: one of ``METHODS`` that has tracks.
         thresholds: in [0, 1], at least one.
 
     Raises:
@@ -120,8 +129,8 @@ def hota_curve(run: SavedRun, plan: Plan, method: str, thresholds: Sequence[floa
     On the data set that is reported it tells what a method would have had at its best threshold there.
     """
     _check(method, thresholds)
-    if method == "frame":
-        raise ValueError('"frame" has no tracks, and so no threshold')
+    if method in WITHOUT_TRACKS:
+        raise ValueError(f'"{method}" has no tracks, and so no threshold')
     records = dict(run.videos())
     seen = _seen(plan, records)
     fixed = None if method in TRACKERS else _boxes(plan, records, method, 0.0)
@@ -139,7 +148,7 @@ def measure(run: SavedRun, plan: Plan, method: str, threshold: float | None = No
         run: to be read.
         plan: of its data set. The first way to link is that of the tubes.
         method: one of ``METHODS``.
-        threshold: in [0, 1], see above; "frame" needs none.
+        threshold: in [0, 1], see above; methods without tracks need none.
 
     Raises:
         ModuleNotFoundError: TrackEval, or the package of the trackers, is not installed.
@@ -147,14 +156,14 @@ def measure(run: SavedRun, plan: Plan, method: str, threshold: float | None = No
             has no tracks.
     """
     _check(method, [] if threshold is None else [threshold])
-    if threshold is None and method != "frame":
+    if threshold is None and method not in WITHOUT_TRACKS:
         raise ValueError(f"{method} needs a threshold: choose it on another data set")
     records = dict(run.videos())
     seen = _seen(plan, records)
     cut = 0.0 if threshold is None else threshold
     boxes = _boxes(plan, records, method, cut)
     ap50 = None if method in TRACKERS else ap50_of_boxes(boxes, plan.truth, seen)
-    if method == "frame":
+    if method in WITHOUT_TRACKS:
         return PeerRow(method, METHODS[method], None, ap50, None, None)
     found = _judge_tracks(plan, boxes, cut, seen)
     averages = [{name: of[name] for name in SHOWN} for of in (found.class_averaged, found.detection_averaged)]
@@ -181,9 +190,7 @@ def _boxes(plan: Plan, records: Mapping[int, VideoRecord], method: str, threshol
 def _of_video(plan: Plan, video_id: int, record: VideoRecord, method: str, threshold: float) -> Detections:
     numbers = plan.truth.numbers(video_id, record.frames)
     if method == "frame":
-        columns = record.detections.columns
-        frames = np.repeat(numbers, record.detections.counts)
-        return Detections.of(frames, columns["classes"], columns["boxes"], columns["scores"])
+        return _single_frames(numbers, record.detections)
     if method == "bytetrack_start":
         return track_video(numbers, record.detections, "bytetrack", score=LOW_SCORE, start=threshold)
     if method in TRACKERS:
@@ -193,9 +200,18 @@ def _of_video(plan: Plan, video_id: int, record: VideoRecord, method: str, thres
         raise ValueError(
             f"video {video_id} of {plan.dataset} was saved without candidates: {METHODS[method]} needs them"
         )
+    if method == "frame_voted":
+        return _single_frames(numbers, voted_rows(record)[0])
+    if method == "seq_nms_voted":
+        return seq_nms_video(numbers, voted_rows(record)[1])
     if method.startswith("seq_nms"):
         return seq_nms_video(numbers, record.candidates, rescoring="max" if method == "seq_nms_max" else "mean")
     return tube_boxes(plan.truth, video_id, record.collector(), _linking(plan, method)).boxes
+
+
+def _single_frames(numbers: IntArray, boxes: Rows) -> Detections:
+    columns = boxes.columns
+    return Detections.of(np.repeat(numbers, boxes.counts), columns["classes"], columns["boxes"], columns["scores"])
 
 
 def _linking(plan: Plan, method: str) -> Linking:

@@ -1,12 +1,14 @@
-"""The study's tables about reasons: what the tracking loss can do for single frames, and motion for tubes."""
+"""The study's tables about reasons: what the tracking loss can do for single frames, and motion or alpha for tubes."""
 
 from __future__ import annotations
 
-from .cells import number, signed, table, with_seeds, with_spread
-from .design import NOVEL, PULLS_AT, SEEDS, SEEN
-from .findings import UNKNOWN
+from .ablation_tables import moves_of_part, ratio_above
+from .cells import MISSING, number, signed, table, with_seeds, with_spread
+from .design import FAR_PAIRS_APART, NOVEL, PULLS_AT, SEEDS, SEEN
+from .findings import UNKNOWN, alpha_ranges
+from .measure import SETTINGS
 from .motion_worth import MOTIONS
-from .results import MODELS, Study, Values
+from .results import FAR_PAIRS, MODELS, Study, Values
 from .tables import SETS
 
 _EARLY, _END = PULLS_AT
@@ -60,6 +62,57 @@ def motion_sentence(study: Study) -> str:
 
 def _motion(study: Study, dataset: str, tau: str, name: str) -> Values:
     return Values(tuple(study.get("motion", "motion", dataset, tau, str(seed), name) for seed in SEEDS))
+
+
+def far_pairs_table(study: Study) -> str:
+    """The same of the first seed, for D&T of neighbouring training pairs and of far ones; and the moves of its head."""
+    rows = []
+    for tau in ("1", "10"):
+        for apart in (1, FAR_PAIRS_APART):
+            part = f"seed{SEEDS[0]}_moves" if apart == 1 else FAR_PAIRS
+            cells = [number(_of_pairs(study, apart, tau, name)) for name in MOTIONS]
+            summary = moves_of_part(study, part, tau=int(tau))
+            rows.append([tau if apart == 1 else "", str(apart), *cells, *(ratio_above(summary, px) for px in (4, 12))])
+    return table(("τ", "frames between pairs", *MOTIONS.values(), "moves above 4 px", "above 12 px"), rows, left=2)
+
+
+def far_pairs_sentence(study: Study) -> str:
+    """What far training pairs change ten frames apart."""
+    gains = {}
+    for apart in (1, FAR_PAIRS_APART):
+        own, alone = (_of_pairs(study, apart, "10", name) for name in ("own", "psi_0"))
+        gains[apart] = None if own is None or alone is None else own - alone
+    if any(gain is None for gain in gains.values()):
+        return f"- What far training pairs change: {UNKNOWN}.\n"
+    near, far = (signed(gain) for gain in gains.values())
+    return (
+        f"- `val_novel`, τ = 10, seed {SEEDS[0]}: D&T's own tracklets add {near} points to scores alone after training "
+        f"on neighbouring frames, {far} after training on frames {FAR_PAIRS_APART} apart.\n"
+    )
+
+
+def _of_pairs(study: Study, apart: int, tau: str, name: str) -> float | None:
+    if apart == 1:
+        return _motion(study, NOVEL, tau, name).seeds[0]
+    return study.get(FAR_PAIRS, "motion", tau, name)
+
+
+def alpha_table(study: Study) -> str:
+    """How much alpha changes, beside what linking adds, on both sets and in the paper."""
+    rows = [["the paper", "75.8", "+4.0", "below 0.5", "below 12.5%"]]
+    for dataset, title in SETS.items():
+        frames, tubes = (
+            Values(tuple(study.get("alpha", "alpha", dataset, str(seed), *keys) for seed in SEEDS))
+            for keys in (("single frames",), ("alpha", f"{SETTINGS.top_fraction:g}"))
+        )
+        adds, changes = tubes.minus(frames), alpha_ranges(study, dataset)
+        pairs = zip(changes.seeds, adds.seeds, strict=True)
+        share = Values(tuple(None if a is None or not b else 100 * a / b for a, b in pairs))
+        each = ", ".join(signed(value) for value in adds.seeds)
+        shown = f"{number(share.mean)}%" if share.mean is not None else MISSING
+        rows.append([title, with_spread(frames), f"{signed(adds.mean)} ({each})", with_seeds(changes), shown])
+    columns = ("single frames", "linking adds", "best alpha less worst", "as a share")
+    return table(("", *columns), rows)
 
 
 def other_frames_table(study: Study) -> str:

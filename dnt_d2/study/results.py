@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .design import ABLATIONS, SEEDS, core, reason_trainings
+from .design import ABLATIONS, SEEDS, core, of_far_pairs, reason_trainings
 from .ledger import Ledger
 
 MODELS = {
@@ -20,7 +20,8 @@ OF_A_SEED = (*MODELS.values(), "variants", "peers", "moves")
 CORE = (*(f"seed{seed}_{name}" for seed in SEEDS for name in OF_A_SEED), "claims")
 RETRAINED = tuple(f"ablation_{ablation.name}" for ablation in ABLATIONS)
 REASON_TRAININGS = tuple(training.name for training in reason_trainings())
-REASONS = ("pulls", "motion", "other_frames", *REASON_TRAININGS, "loss")
+FAR_PAIRS = of_far_pairs(SEEDS[0]).name
+REASONS = ("pulls", "motion", "alpha", "other_frames", *REASON_TRAININGS, "loss", FAR_PAIRS)
 PARTS = (*CORE, "linking", "strides", *RETRAINED, *REASONS)
 """All that there can be, in their order."""
 

@@ -7,10 +7,20 @@ from dataclasses import dataclass
 
 from .ablation_tables import HEADS, heads_table, linking_table, retrained_table, seeds_moves_table, strides_table
 from .claim_sentences import claim_sentences
-from .design import HEAVY, NOVEL, PULL_BATCHES, SEEN
+from .design import FAR_PAIRS_APART, HEAVY, NOVEL, PULL_BATCHES, SEEDS, SEEN
 from .findings import losing_classes, sentences
-from .reason_tables import motion_sentence, motion_table, other_frames_table, pulls_sentence, pulls_table
-from .results import MODELS, PARTS, REASON_TRAININGS, RETRAINED, Study, parts_of_seeds
+from .measure import TRIM_SCORE
+from .reason_tables import (
+    alpha_table,
+    far_pairs_sentence,
+    far_pairs_table,
+    motion_sentence,
+    motion_table,
+    other_frames_table,
+    pulls_sentence,
+    pulls_table,
+)
+from .results import FAR_PAIRS, MODELS, PARTS, REASON_TRAININGS, RETRAINED, Study, parts_of_seeds
 from .tables import claims_table, class_table, headline_table, minutes_table, paper_table, peers_table, speed_table
 
 
@@ -52,8 +62,9 @@ SECTIONS = (
         "The claims",
         "Differences in AP50 with their 95% intervals from a paired bootstrap over videos: of each seed, of the "
         "mean over seeds (*together*), and with seeds drawn as well. *By chance* is a second opinion: how often a "
-        "difference of the mean comes out as large when the results of videos are swapped at random. A claim "
-        "*holds* if the interval of every seed is above 0. First `val_novel`, then `val_seen`.",
+        "difference of the mean comes out as large or larger when the results of videos are swapped at random; near 1 "
+        "it speaks for the opposite. A claim *holds* if the interval of every seed is above 0. First `val_novel`, then "
+        "`val_seen`. The paper's three are *tracking loss*, *re-scoring* and *tracking*; the others take them apart.",
         ("claims",),
         (lambda study: claims_table(study, NOVEL), lambda study: claims_table(study, SEEN)),
         claim_sentences,
@@ -62,8 +73,8 @@ SECTIONS = (
     Section(
         "Table 1 of the paper",
         "On `val_novel`, beside the paper's numbers on ImageNet VID (ResNet-101). That is another data set: "
-        "differences can be compared, heights can't. HOTA and IDF1 are means over classes, of tubes that are "
-        "trimmed where their scores are low.",
+        "differences can be compared, heights can't. HOTA and IDF1 are means over classes, of tubes whose ends are "
+        f"cut off as far as their scores stay below {TRIM_SCORE:g}.",
         parts_of_seeds(*MODELS.values(), "variants"),
         (paper_table,),
         lambda study: sentences(study, "online", "tau_10", "average", "average_both", "tau_10_average"),
@@ -85,9 +96,11 @@ SECTIONS = (
     ),
     Section(
         "Peers",
-        "Other ways to link what the same D&T says of `val_novel`. The threshold of each is the one with the best "
-        "HOTA on `val_seen`; the last column has HOTA at the threshold that would have been the best on "
-        "`val_novel`. Trackers don't change scores: they have no AP50 of their own.",
+        "Other ways to link what the same D&T says of `val_novel`. Tubes are made of boxes after NMS and box voting "
+        "(*voted*); single frames and Seq-NMS are there with and without. Tracks are cut at their ends as far as "
+        "their scores stay below a threshold: of each method the one with the best HOTA on `val_seen`; the last column "
+        "has HOTA at the threshold that would have been the best on `val_novel`. Trackers don't change scores: they "
+        "have no AP50 of their own.",
         parts_of_seeds("peers"),
         (peers_table,),
         _no_number("compares with none of these on the same detections"),
@@ -97,8 +110,9 @@ SECTIONS = (
         "D&T with one thing changed, from the D of the first seed, half as long; in brackets the difference to "
         "the first row. The last columns say how many times smaller the error of the track head (1 - IoU) is than "
         'that of "no motion", of objects that move more than 4 and 12 px in a frame, with the 95% interval over '
-        "videos. One seed, `val_novel`. The whole track head of the paper also has no scale of the correlation, moves "
-        "in a box's own widths and heights, larger first weights and a loss that is linear from 1 on.",
+        "videos. One seed, `val_novel`. The whole track head of the paper has dot products without a scale, d = 8 (d "
+        "is 4 in all rows but two), moves in a box's own widths and heights, larger first weights and a loss that is "
+        "linear from 1 on.",
         RETRAINED,
         (retrained_table,),
         _no_number("correlates conv3, conv4 and conv5 with d = 8 and uses OHEM (section 5.2); no numbers without"),
@@ -107,7 +121,10 @@ SECTIONS = (
     Section(
         "Ways to link",
         "AP50 of the tubes of one D&T, linked from a saved run with one thing changed; in brackets the difference "
-        "to how it is. One seed.",
+        "to how it is. One seed. *Presence rule*: a tube ends where its scores stay low for some frames. *Boxes of no "
+        "tube*: a class gets as many tubes as its poorest frame has boxes; further boxes are dropped. *Ends of tubes*: "
+        "both ends of a tube are cut off as far as its scores stay below. *Tracking from proposals*: the track head "
+        "moves RPN's proposals, not the refined boxes.",
         ("linking",),
         (linking_table,),
         lambda study: sentences(study, "alpha"),
@@ -131,7 +148,7 @@ SECTIONS = (
         "the whole D&T of each seed.",
         (*(f"ablation_{name}" for name in HEADS.values()), *parts_of_seeds("moves")),
         (lambda study: heads_table(study, 1), seeds_moves_table),
-        _no_number("says that correlation features aid the network in tracking (section 3.4); it has no number of it"),
+        _no_number("says that correlation features aid the network in tracking (section 3); it has no number of it"),
         (
             ("moves_tau_1.png", "Error of the predicted move by displacement, 1 frame apart"),
             ("moves_tau_10.png", "Error of the predicted move by displacement, 10 frames apart"),
@@ -154,10 +171,21 @@ SECTIONS = (
         "Reasons: motion",
         "What is there to gain by tracking? The same boxes and scores of D&T, linked by ever better motion. *True "
         "motion* moves each box as the object moves that it overlaps (IoU >= 0.5), so it is what tracklets without "
-        "error would come to. Judged in the frames that the network saw.",
-        ("motion",),
-        (motion_table,),
-        motion_sentence,
+        "error would come to. Judged in the frames that the network saw. The second table asks whether D&T fails ten "
+        "frames apart because it has learnt from neighbouring frames alone: beside it stands, with one seed, a D&T "
+        f"whose training pairs are {FAR_PAIRS_APART} frames apart. Its last columns are those of "
+        "[Track regression](#track-regression).",
+        ("motion", FAR_PAIRS, f"seed{SEEDS[0]}_moves"),
+        (motion_table, far_pairs_table),
+        lambda study: motion_sentence(study) + far_pairs_sentence(study),
+    ),
+    Section(
+        "Reasons: alpha",
+        "Why alpha matters more here than in the paper. If its worth goes with that of linking, it is the same share "
+        "of it on both sets.",
+        ("alpha",),
+        (alpha_table,),
+        lambda study: sentences(study, "alpha"),
     ),
     Section(
         "Reasons: other frames",

@@ -59,12 +59,14 @@ ROWS = (
     _of("D longer", 'D longer, "no motion"', MISSING, "tube"),
     _variant("no_motion", 'D&T, "no motion"', MISSING),
     _of("D&T", "D&T, psi = 0", MISSING, "tube_psi0"),
+    _variant("tau_10", "D&T (τ = 10), psi = 0", MISSING, "tube_psi0"),
     _variant("tau_10", "D&T (τ = 10)", "78.6"),
     _variant("tau_10", "the same in all frames", MISSING, "tube_all"),
     _of("D&T", "D&T (τ = 1)", "79.8", "tube"),
     _variant("online", "D&T online", "78.7"),
     _variant("average", "D&T, average of t and t + 1", "80.0"),
-    _variant("average_both", "D&T, average of t − 1, t and t + 1", '"no gain"'),
+    _variant("average_both", "D&T, average of t − 1, t and t + 1", "no gain"),
+    _variant("tau_10_average", "D&T (τ = 10), average, psi = 0", MISSING, "tube_psi0"),
     _variant("tau_10_average", "D&T (τ = 10), average", "79.2"),
 )
 """Single frames, tubes without predicted motion, and D&T in all its ways."""
@@ -148,12 +150,12 @@ def peers_table(study: Study) -> str:
     rows = []
     for method, title in titles.items():
         found = [of.get(method) or {} for of in by_seed]
-        thresholds = ", ".join(number(of.get("threshold")) for of in found)
+        chosen = [of.get("threshold") for of in found]
+        thresholds = ", ".join(map(number, chosen)) if any(x is not None for x in chosen) else MISSING
         tracks = [of.get("class_averaged") or {} for of in found]
         columns = [Values(tuple(of.get(name) for of in tracks)) for name in shown]
         ap50 = Values(tuple(of.get("ap50") for of in found))
         best = Values(tuple(_best(study.get(part, "hota", method, "judged_on")) for part in parts))
-        thresholds = MISSING if method == "frame" else thresholds
         rows.append([title, *map(with_spread, (ap50, *columns)), thresholds, with_spread(best)])
     return table(("", "AP50", *shown, "threshold, by seed", "HOTA at the best threshold"), rows)
 

@@ -32,7 +32,7 @@ from dnt_d2.study.moves import Moves
 from dnt_d2.study.part import Part
 from dnt_d2.study.parts import plan_parts
 from dnt_d2.study.reason_parts import OTHER_FRAMES
-from dnt_d2.study.results import REASON_TRAININGS
+from dnt_d2.study.results import FAR_PAIRS, REASON_TRAININGS
 
 CLASSES = ["everywhere", "in the second video", "in every other video", "nowhere"]
 
@@ -177,6 +177,12 @@ def trial_pulls(seed: int) -> dict[str, dict[str, dict[str, float]]]:
     return {when: {"box maps": of_all | {"ratio": 0.4}, "all": of_all} for when in PULLS_AT}
 
 
+def trial_alpha(base: float) -> dict[str, dict[str, Any]]:
+    """Made-up AP50 by alpha: linking adds ten points, of which alpha is worth one."""
+    alpha = {f"{x / 10:g}": base + 0.1 * min(x, 15 - 2 * x) for x in range(1, 11)}
+    return {str(seed): {"single frames": base - 9.5, "alpha": alpha} for seed in (1, 2, 3)}
+
+
 def trial_motion(base: float) -> dict[str, dict[str, float]]:
     """Made-up AP50, a step better from motion to motion, and from seed to seed."""
     return {str(seed): {name: base + seed + 2 * i for i, name in enumerate(MOTIONS)} for seed in (1, 2, 3)}
@@ -215,9 +221,11 @@ def trial_parts() -> dict[str, dict[str, Any]]:
     content["other_frames"] = {"dataset": SEEN, "results": {str(seed): others for seed in (1, 2, 3)}}
     content["loss"] = {"claims": {NOVEL: trial_claims(2)[:4], SEEN: trial_claims(3)[:4]}}
     content["pulls"] = {"pulls": {str(seed): trial_pulls(seed) for seed in (1, 2, 3)}}
-    content["motion"] = {
-        "motion": {NOVEL: {"1": trial_motion(60.0), "10": trial_motion(50)}, SEEN: {"1": trial_motion(75)}}
-    }
+    motion = {NOVEL: {"1": trial_motion(60.0), "10": trial_motion(50)}, SEEN: {"1": trial_motion(75)}}
+    content["motion"] = {"motion": motion}
+    content["alpha"] = {"alpha": {NOVEL: trial_alpha(65), SEEN: trial_alpha(80)}}
+    far = {tau: {name: 52.0 + 3 * i for i, name in enumerate(MOTIONS)} for tau in ("1", "10")}
+    content[FAR_PAIRS] = {"seed": 1, "dataset": NOVEL, "motion": far, "moves": {NOVEL: trial_moves(0.6)}}
     content["ablation_base"]["reach_px"] = {"res3": 32, "res4": 64, "res5": 64}
     return content
 

@@ -19,17 +19,20 @@ def test_no_claims_yet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "holds", "words"),
+    ("low", "high", "seeds", "words"),
     [
-        (1.0, 2.0, True, "holds in every seed"),
-        (1.0, 2.0, False, "holds together, not in every seed"),
-        (-1.0, 2.0, False, "can't tell: the interval contains 0"),
-        (-2.0, -1.0, False, "the opposite holds"),
-        (None, None, False, "not measured yet"),
+        (1.0, 2.0, [(0.5, 3), (0.1, 2)], "holds in every seed"),
+        (1.0, 2.0, [(0.5, 3), (-0.1, 2)], "holds together, not in every seed"),
+        (-1.0, 2.0, [(0.5, 3), (-3, 2)], "can't tell: the interval contains 0"),
+        (-2.0, -1.0, [(-3, -0.5), (-3, 0.1)], "the opposite holds together, not in every seed"),
+        (-2.0, -1.0, [(-3, -0.5), (-3, -0.1)], "the opposite holds in every seed"),
+        (None, None, [(None, None)], "not measured yet"),
     ],
 )
-def test_judgements(low: float | None, high: float | None, holds: bool, words: str) -> None:
-    assert judgement({"together": {"low": low, "high": high}, "holds": holds}) == words
+def test_judgements(low: float | None, high: float | None, seeds: list[tuple[Any, Any]], words: str) -> None:
+    intervals = [{"low": low, "high": high} for low, high in seeds]
+    holds = all((a or 0) > 0 for a, _ in seeds)
+    assert judgement({"together": {"low": low, "high": high}, "seeds": intervals, "holds": holds}) == words
 
 
 def test_a_line_for_each_claim(trial_study: Callable[..., Path]) -> None:
@@ -39,7 +42,7 @@ def test_a_line_for_each_claim(trial_study: Callable[..., Path]) -> None:
     assert lines[0].endswith(
         "(The paper: +1.6 over a D that was not trained longer, 74.2 to 75.8; table 1, section 5.3; ours agrees.)"
     )
-    assert lines[4].endswith("(The paper credits tracklets and re-scoring together with +4.0, 75.8 to 79.8; table 1.)")
+    assert lines[6].endswith("(The paper credits tracklets and re-scoring together with +4.0, 75.8 to 79.8; table 1.)")
     assert {claim.name for claim in (*CLAIMS, *loss_claims())} > OF_PAPER.keys()
 
 

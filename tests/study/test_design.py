@@ -13,12 +13,14 @@ from dnt_d2.study import design
 from dnt_d2.study.design import (
     ABLATIONS,
     CONFIGS,
+    DATA,
     HEAVY,
     SEEDS,
     Training,
     core,
     deeper,
     heavier,
+    of_far_pairs,
     recipe,
     retrained,
     said_by,
@@ -35,7 +37,7 @@ def config(training: Training, *test: object) -> argparse.Namespace:
 
 def test_each_training_comes_after_the_one_that_it_goes_on_from() -> None:
     names = list(trainings(ROOT))
-    assert len(names) == 4 * len(SEEDS) + 2 + len(ABLATIONS)
+    assert len(names) == 4 * len(SEEDS) + 3 + len(ABLATIONS)
     for place, training in enumerate(trainings(ROOT).values()):
         assert not training.start or training.start in names[:place]
 
@@ -72,6 +74,15 @@ def test_deeper_networks_differ_in_their_loss_alone() -> None:
     assert (one.MODEL.TRACK_HEAD.LOSS_WEIGHT, one.MODEL.TIMM.FREEZE_UP_TO) == (0.0, "")
     one.defrost()
     one.MODEL.TRACK_HEAD.LOSS_WEIGHT = 1.0
+    assert one.dump() == other.dump()
+
+
+def test_far_pairs_are_in_every_video() -> None:
+    far = of_far_pairs(1)
+    one, other = config_of(config(core(1)[2])), config_of(config(far))
+    assert (far.start, far.tracks, other.INPUT.PAIR_STRIDE) == ("seed1_D", True, DATA.train_frames - 1)
+    other.defrost()
+    other.INPUT.PAIR_STRIDE = 1
     assert one.dump() == other.dump()
 
 

@@ -18,7 +18,7 @@ from dnt_d2.evaluation.run_scoring import score_run
 from dnt_d2.evaluation.saved_run import RunFacts, SavedRun
 from dnt_d2.evaluation.video_record import VideoRecorder
 from dnt_d2.formats.results import FrameList
-from dnt_d2.study.peers import METHODS, SHOWN, TRACKERS, choose_threshold, measure
+from dnt_d2.study.peers import METHODS, SHOWN, TRACKERS, WITHOUT_TRACKS, choose_threshold, measure
 from dnt_d2.study.public_trackers import INSTALL
 from dnt_d2.tubes.collector import TubeSettings
 
@@ -80,7 +80,11 @@ def test_no_videos(tmp_path: Path) -> None:
     assert [row.method for row in rows] == list(METHODS)
     for row in rows:
         assert row.ap50 is None if row.method in TRACKERS else math.isnan(row.ap50 or 0)
-        assert row.class_averaged is None if row.method == "frame" else math.isnan((row.class_averaged or {})["HOTA"])
+        assert (
+            row.class_averaged is None
+            if row.method in WITHOUT_TRACKS
+            else math.isnan((row.class_averaged or {})["HOTA"])
+        )
     with pytest.raises(ValueError, match="on at least one finished video"):
         choose_threshold(run, plan, "tube")
 
@@ -92,7 +96,7 @@ def test_what_is_perfect_stays_so(tmp_path: Path) -> None:
     assert all(row.ap50 == 100 for row in rows.values() if row.method not in TRACKERS)
     frames = sum(LENGTHS.values())
     lost = {"sort": 4, "bytetrack": 2, "bytetrack_start": 2}  # in two videos
-    for method in set(METHODS) - {"frame"}:
+    for method in set(METHODS) - set(WITHOUT_TRACKS):
         found = rows[method].class_averaged
         assert found is not None
         assert found["IDSW"] == 0
@@ -131,9 +135,18 @@ def test_the_mean_and_the_maximum_differ(tmp_path: Path) -> None:
     assert mean != best
 
 
+def test_voted_boxes(tmp_path: Path) -> None:
+    """They are other boxes than those of single frames; nothing of the run itself is changed."""
+    run, plan = make_run(tmp_path)
+    rows = {method: measure(run, plan, method, 0.3) for method in METHODS if method not in TRACKERS}
+    assert rows["frame_voted"].ap50 != rows["frame"].ap50
+    assert rows["seq_nms_voted"].class_averaged != rows["seq_nms"].class_averaged
+    assert measure(run, plan, "frame").ap50 == rows["frame"].ap50
+
+
 def test_bad_questions(tmp_path: Path) -> None:
     run, plan = make_run(tmp_path)
-    with pytest.raises(ValueError, match="there is no method 'kcf'; these are known: frame, seq_nms"):
+    with pytest.raises(ValueError, match="there is no method 'kcf'; these are known: frame, frame_voted, seq_nms"):
         measure(run, plan, "kcf", 0.3)
     with pytest.raises(ValueError, match="tube needs a threshold: choose it on another data set"):
         measure(run, plan, "tube")

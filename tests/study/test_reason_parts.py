@@ -14,7 +14,7 @@ from dnt_d2.study.loss_claims import MODELS, frame_scores, loss_claims
 from dnt_d2.study.motion_worth import MOTIONS
 from dnt_d2.study.part import Part
 from dnt_d2.study.reason_parts import OTHER_FRAMES
-from dnt_d2.study.results import REASON_TRAININGS, REASONS
+from dnt_d2.study.results import FAR_PAIRS, REASON_TRAININGS, REASONS
 
 
 def test_the_group_stands_last(study_parts: dict[str, Part]) -> None:
@@ -34,9 +34,30 @@ def test_motions_of_both_sets_and_of_every_tenth_frame(
 ) -> None:
     monkeypatch.setattr(module, "compare_motions", lambda run: dict.fromkeys(MOTIONS, 1.0))
     found = study_parts["motion"].work()["motion"]
-    assert {dataset: list(of) for dataset, of in found.items()} == {NOVEL: ["1", "10"], SEEN: ["1"]}
+    assert {dataset: list(of) for dataset, of in found.items()} == {NOVEL: ["1", "10"], SEEN: ["1", "10"]}
     assert all(list(seeds) == ["1", "2", "3"] for of in found.values() for seeds in of.values())
     assert done[:2] == [("pass", "seed1_DnT"), ("pass", "seed1_DnT", "tau_10")]
+
+
+def test_alpha_on_both_sets(study_parts: dict[str, Part], done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "compare_alphas", lambda run: {"single frames": 1.0, "alpha": {"0.5": 2.0}})
+    found = study_parts["alpha"].work()["alpha"]
+    assert {dataset: list(seeds) for dataset, seeds in found.items()} == {name: ["1", "2", "3"] for name in SETS}
+    assert [name for _, name in done] == [f"seed{seed}_DnT" for seed in SEEDS]
+
+
+def test_far_pairs_are_trained_and_tested_at_both_strides(
+    study_parts: dict[str, Part], done: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "compare_motions", lambda run: dict.fromkeys(MOTIONS, 1.0))
+    monkeypatch.setattr(module, "moved", lambda shop, training, datasets: {"moves": {name: {} for name in datasets}})
+    content = study_parts[FAR_PAIRS].work()
+    assert (list(content["motion"]), list(content["moves"])) == (["1", "10"], [NOVEL])
+    assert content["minutes"].keys() == {"training", "evaluation"}
+    assert done == [
+        *(("train", "seed1_D"), ("train", FAR_PAIRS)),
+        *(("pass", FAR_PAIRS), ("pass", FAR_PAIRS, "tau_10")),
+    ]
 
 
 def test_the_other_set_in_the_variants(study_parts: dict[str, Part], done: list[Any]) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dnt_d2.study.reason_tables import motion_sentence, motion_table, other_frames_table, pulls_sentence, pulls_table
+from dnt_d2.study.reason_tables import (
+    alpha_table,
+    far_pairs_sentence,
+    far_pairs_table,
+    motion_sentence,
+    motion_table,
+    other_frames_table,
+    pulls_sentence,
+    pulls_table,
+)
 from dnt_d2.study.results import Study
 
 
@@ -15,6 +24,13 @@ def test_nothing_measured(tmp_path: Path) -> None:
     assert len(pulls_table(study).splitlines()) == len(motion_table(study).splitlines()) == 2
     assert pulls_sentence(study).endswith("not measured yet.\n")
     assert motion_sentence(study).endswith("not measured yet.\n")
+    assert far_pairs_sentence(study).endswith("not measured yet.\n")
+    assert len(far_pairs_table(study).splitlines()) == 6
+    assert [line.split("|")[3].strip() for line in alpha_table(study).splitlines()[2:]] == [
+        "+4.0",
+        "- (-, -, -)",
+        "- (-, -, -)",
+    ]
 
 
 def test_gradients(trial_study: Callable[..., Path]) -> None:
@@ -48,3 +64,24 @@ def test_motions(trial_study: Callable[..., Path]) -> None:
         '- `val_novel`, τ = 10: motion without error would add +4.0 points to "no motion"; D&T\'s own adds +2.0 '
         "(+2.0, +2.0, +2.0)."
     )
+
+
+def test_far_pairs(trial_study: Callable[..., Path]) -> None:
+    study = Study.read(trial_study())
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in far_pairs_table(study).splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["1", "1"], ["", "3"], ["10", "1"], ["", "3"]]
+    assert rows[2][2:7] == ["51.0", "53.0", "55.0", "57.0", "59.0"]  # of the first seed
+    assert rows[3][2:7] == ["52.0", "55.0", "58.0", "61.0", "64.0"]
+    assert rows[2][7] != rows[3][7]
+    assert far_pairs_sentence(study) == (
+        "- `val_novel`, τ = 10, seed 1: D&T's own tracklets add +4.0 points to scores alone after training on "
+        "neighbouring frames, +6.0 after training on frames 3 apart.\n"
+    )
+
+
+def test_alpha_beside_linking(trial_study: Callable[..., Path]) -> None:
+    study = Study.read(trial_study(["alpha"]))
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in alpha_table(study).splitlines()[2:]]
+    assert rows[0] == ["the paper", "75.8", "+4.0", "below 0.5", "below 12.5%"]
+    assert rows[1] == ["val_novel", "55.5 ± 0.0", "+10.0 (+10.0, +10.0, +10.0)", "1.0 ± 0.0 (1.0, 1.0, 1.0)", "10.0%"]
+    assert [row[0] for row in rows] == ["the paper", "val_novel", "val_seen"]

@@ -13,6 +13,12 @@ from .tables import SETS, headline_table, shown_difference
 NAME = "study"
 """Of the block."""
 
+SHOWN = (
+    *("tracking loss", "re-scoring", "re-scoring, same boxes", "tracking", "tracking alone"),
+    "predicted motion, same boxes",
+)
+"""The paper's claims, and what becomes of them when all else stays the same; the page has the others."""
+
 
 def make_block(folder: Path) -> str:
     """The headline, and what became of each claim, in Markdown, for a page beside the folder ``benchmarks``.
@@ -35,8 +41,11 @@ def make_block(folder: Path) -> str:
     )
     parts = [f"{words}\n", headline_table(study, seeds=False)]
     if "claims" in study.parts:
-        parts += ["The claims, as differences with 95% intervals over videos, all seeds together:\n"]
-        parts += [_claims(study)]
+        words = (
+            "The paper's claims, and what is left of them where less differs: differences with 95% intervals over "
+            "videos, all seeds together."
+        )
+        parts += [f"{words}\n", _claims(study)]
     return "\n".join(
         [*parts, f"{source(study, names, place).rstrip()} All tables, and what the paper found: {page}.\n"]
     )
@@ -46,7 +55,7 @@ def _claims(study: Study) -> str:
     by_set = [{claim["name"]: claim for claim in study.get("claims", "claims", dataset) or []} for dataset in SETS]
     sentences = {claim["name"]: claim["sentence"] for claim in study.get("claims", "claims", NOVEL) or []}
     rows = []
-    for name, sentence in sentences.items():
+    for name, sentence in ((name, sentences[name]) for name in SHOWN if name in sentences):
         found = [claims.get(name) for claims in by_set]
         rows.append([sentence, *(f"{shown_difference(x['together'])}, {judgement(x)}" if x else "-" for x in found)])
     return table(("claim", *SETS.values()), rows, left=len(SETS) + 1)

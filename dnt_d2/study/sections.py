@@ -159,7 +159,7 @@ SECTIONS = (
         "Can a tracking loss make single frames better at all? D&T was trained again with one that weighs "
         f"{HEAVY:g} times as much, and, with one seed, so that conv4 is trained and shared as well, beside a D longer "
         "that trains it, too; the claims are judged as those above, on single frames, first `val_novel`, then "
-        "`val_seen`. The last table compares gradients, at the weights that both halves of eq. 1 share, over "
+        "`val_seen`. The last table compares gradients, at the weights that detection and tracking share, over "
         f"{PULL_BATCHES} batches of training pairs: the length of the tracking loss's over that of all detection "
         "losses, and their cosine; in a batch, and of the means over batches, in which noise is averaged out.",
         ("loss", "pulls", *REASON_TRAININGS),

@@ -38,6 +38,11 @@ def with_seeds(values: Values, digits: int = 1) -> str:
     return f"{with_spread(values, digits)} ({', '.join(number(value, digits) for value in values.seeds)})"
 
 
+def signed_with_seeds(values: Values, digits: int = 1) -> str:
+    """The mean of differences over seeds, and then each."""
+    return f"{signed(values.mean, digits)} ({', '.join(signed(value, digits) for value in values.seeds)})"
+
+
 def change(value: float | None, base: float | None, digits: int = 1) -> str:
     """A number, and how far it is from another."""
     if value is None or base is None or value == base:

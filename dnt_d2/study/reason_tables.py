@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .ablation_tables import moves_of_part, ratio_above
-from .cells import MISSING, number, signed, table, with_seeds, with_spread
+from .cells import MISSING, number, signed, signed_with_seeds, table, with_seeds, with_spread
 from .design import FAR_PAIRS_APART, NOVEL, PULLS_AT, SEEDS, SEEN
 from .findings import UNKNOWN, alpha_ranges
 from .measure import SETTINGS
@@ -52,10 +52,9 @@ def motion_sentence(study: Study) -> str:
         for tau in study.get("motion", "motion", dataset) or {}:
             none, own, true = (_motion(study, dataset, tau, name) for name in ("no_motion", "own", "true_motion"))
             gain, most = own.minus(none), true.minus(none)
-            each = ", ".join(signed(value) for value in gain.seeds)
             lines.append(
                 f"- `{title}`, τ = {tau}: motion without error would add {signed(most.mean)} points to "
-                f'"no motion"; D&T\'s own adds {signed(gain.mean)} ({each}).\n'
+                f'"no motion"; D&T\'s own adds {signed_with_seeds(gain)}.\n'
             )
     return "".join(lines) or f"- What there is to gain by motion: {UNKNOWN}.\n"
 
@@ -73,7 +72,9 @@ def far_pairs_table(study: Study) -> str:
             cells = [number(_of_pairs(study, apart, tau, name)) for name in MOTIONS]
             summary = moves_of_part(study, part, tau=int(tau))
             rows.append([tau if apart == 1 else "", str(apart), *cells, *(ratio_above(summary, px) for px in (4, 12))])
-    return table(("τ", "frames between pairs", *MOTIONS.values(), "moves above 4 px", "above 12 px"), rows, left=2)
+    return table(
+        ("τ", "training pairs apart, frames", *MOTIONS.values(), "moves above 4 px", "above 12 px"), rows, left=2
+    )
 
 
 def far_pairs_sentence(study: Study) -> str:
@@ -108,9 +109,8 @@ def alpha_table(study: Study) -> str:
         adds, changes = tubes.minus(frames), alpha_ranges(study, dataset)
         pairs = zip(changes.seeds, adds.seeds, strict=True)
         share = Values(tuple(None if a is None or not b else 100 * a / b for a, b in pairs))
-        each = ", ".join(signed(value) for value in adds.seeds)
         shown = f"{number(share.mean)}%" if share.mean is not None else MISSING
-        rows.append([title, with_spread(frames), f"{signed(adds.mean)} ({each})", with_seeds(changes), shown])
+        rows.append([title, with_spread(frames), signed_with_seeds(adds), with_seeds(changes), shown])
     columns = ("single frames", "linking adds", "best alpha less worst", "as a share")
     return table(("", *columns), rows)
 
@@ -124,9 +124,7 @@ def other_frames_table(study: Study) -> str:
         cells = []
         for dataset, values in ((NOVEL, novel), (SEEN, seen)):
             base = study.over_seeds(MODELS["D&T"], "results", dataset, "tube", "AP50")
-            change = values.minus(base)
-            each = ", ".join(signed(value) for value in change.seeds)
-            cells += [with_spread(values), f"{signed(change.mean)} ({each})"]
+            cells += [with_spread(values), signed_with_seeds(values.minus(base))]
         rows.append([words, *cells])
     columns = [f"{title}{what}" for title in SETS.values() for what in ("", ": change")]
     return table(("D&T, tubes", *columns), rows)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dnt_d2.study.cells import change, interval, number, signed, source, table, with_seeds, with_spread
+from dnt_d2.study.cells import (
+    change,
+    interval,
+    number,
+    signed,
+    signed_with_seeds,
+    source,
+    table,
+    with_seeds,
+    with_spread,
+)
 from dnt_d2.study.results import PARTS, Study, Values
 
 
@@ -24,6 +34,8 @@ def test_signs() -> None:
 def test_seeds() -> None:
     assert with_seeds(Values((1.0, 4.0, 2.5))) == "2.5 ± 1.5 (1.0, 4.0, 2.5)"
     assert with_seeds(Values((1.0, None, 2.0))) == "1.5 ± 0.5 (1.0, -, 2.0)"
+    assert signed_with_seeds(Values((1.0, None, -2.0))) == "−0.5 (+1.0, -, −2.0)"
+    assert signed_with_seeds(Values((None, None))) == "- (-, -)"
     assert with_seeds(Values((1.0, None, None))) == with_spread(Values((1.0,))) == "1.0"
 
 

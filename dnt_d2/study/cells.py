@@ -74,7 +74,8 @@ def source(study: Study, names: Sequence[str], folder: str) -> str:
         return "(Not measured yet.)\n"
     commands, days, machines = (_facts(study, there, key) for key in ("command", "date", "machine"))
     words = [f"`{command}`" for command in commands] + [" to ".join(dict.fromkeys((days[0], days[-1])))] + machines
-    seeds = _facts(study, there, "seed")
+    # A part without a seed has all of them in it, or none.
+    seeds = _facts(study, there, "seed") if all(study.get(name, "seed") is not None for name in there) else []
     words += [f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"] if seeds else []
     missing = len(names) - len(there)
     left = f"; {missing} of {len(names)} parts are not there yet" if missing else ""
@@ -82,9 +83,9 @@ def source(study: Study, names: Sequence[str], folder: str) -> str:
 
 
 def _facts(study: Study, names: Sequence[str], key: str) -> list[str]:
-    """What parts say under a key, in order; seeds are left out where a part has none."""
+    """What parts say under a key, in order."""
     found = {study.get(name, key) for name in names} - {None}
-    return sorted(map(str, found)) or ([] if key == "seed" else ["?"])
+    return sorted(map(str, found)) or ["?"]
 
 
 def _files(names: Sequence[str], folder: str) -> str:

@@ -74,8 +74,8 @@ def test_far_pairs(trial_study: Callable[..., Path]) -> None:
     assert rows[3][2:7] == ["52.0", "55.0", "58.0", "61.0", "64.0"]
     assert rows[2][7] != rows[3][7]
     assert far_pairs_sentence(study) == (
-        "- `val_novel`, τ = 10, seed 1: D&T's own tracklets add +4.0 points to scores alone after training on "
-        "neighbouring frames, +6.0 after training on frames 3 apart.\n"
+        '- `val_novel`, τ = 10, seed 1: D&T\'s own tracklets add +2.0 points to "no motion" and +4.0 to scores alone '
+        'after training on neighbouring frames, +3.0 points to "no motion" and +6.0 after training on frames 3 apart.\n'
     )
 
 

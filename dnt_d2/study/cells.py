@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from .design import SEEDS
 from .results import Study, Values
 
 MISSING = "-"
@@ -74,8 +75,7 @@ def source(study: Study, names: Sequence[str], folder: str) -> str:
         return "(Not measured yet.)\n"
     commands, days, machines = (_facts(study, there, key) for key in ("command", "date", "machine"))
     words = [f"`{command}`" for command in commands] + [" to ".join(dict.fromkeys((days[0], days[-1])))] + machines
-    # A part without a seed has all of them in it, or none.
-    seeds = _facts(study, there, "seed") if all(study.get(name, "seed") is not None for name in there) else []
+    seeds = _seeds(study, there)
     words += [f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"] if seeds else []
     missing = len(names) - len(there)
     left = f"; {missing} of {len(names)} parts are not there yet" if missing else ""
@@ -86,6 +86,13 @@ def _facts(study: Study, names: Sequence[str], key: str) -> list[str]:
     """What parts say under a key, in order."""
     found = {study.get(name, key) for name in names} - {None}
     return sorted(map(str, found)) or ["?"]
+
+
+def _seeds(study: Study, names: Sequence[str]) -> list[str]:
+    """The seeds of parts. One that tells none has all of them in it: beside it a few would mislead."""
+    told = [study.get(name, "seed") for name in names]
+    known = sorted({str(seed) for seed in told if seed is not None})
+    return known if None not in told or len(known) == len(SEEDS) else []
 
 
 def _files(names: Sequence[str], folder: str) -> str:

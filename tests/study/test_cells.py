@@ -56,5 +56,7 @@ def test_where_numbers_come_from(trial_study: Callable[..., Path]) -> None:
     files = "`seed*_D.json`, `ablation_*.json` in [here](here)"
     assert several == f"{facts}, seeds 1, 2; {files}; 1 of 4 parts are not there yet.)\n"
     assert source(study, ["claims", "seed1_D"], "here").startswith(f"{facts}; `claims.json`, `seed*_D.json`")
+    third = Study({**study.parts, "seed3_D": {**study.parts["seed2_D"], "seed": 3}})
+    assert source(third, ["claims", "seed1_D", "seed2_D", "seed3_D"], "here").startswith(f"{facts}, seeds 1, 2, 3; ")
     other_day = Study({**study.parts, "seed2_D": {**study.parts["seed2_D"], "date": "2026-01-04", "machine": "arm"}})
     assert "2026-01-02 to 2026-01-04, arm, x86_64, 2 cores" in source(other_day, PARTS, "here")

@@ -20,7 +20,9 @@ demo: environment
 browser: environment
 	@$(RUN) tools/fetch_browser.py .venv/browser >/dev/null || true
 
-# Two at a time, each file in one process: what a file's tests share is made once.
+# Two at a time, each file in one process: what a file's tests share is made once. They start many programs, which would
+# compile our modules every time where the environment forbids to keep that.
+test: export PYTHONDONTWRITEBYTECODE =
 test: environment browser
 	$(RUN) -m pytest -rs -n 2 --dist loadfile
 

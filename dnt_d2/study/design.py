@@ -181,20 +181,34 @@ def said_by(root: Path, config: str) -> dict[str, Any]:
     return CfgNode.load_yaml_with_base(str(root / CONFIGS / config))
 
 
-def recipe(root: Path, training: Training, known: Mapping[str, Training]) -> dict[str, Any]:
-    """All that decides the weights of a training, and what is asked of them."""
-    said = said_by(root, training.config)
+def recipes(root: Path, known: Mapping[str, Training]) -> dict[str, dict[str, Any]]:
+    """All that decides the weights of each training, and what is asked of them.
+
+    Args:
+        root: of the repository.
+        known: the trainings by name, each after the one that it goes on from.
+    """
+    said = {config: _digest_of(root, config) for config in {training.config for training in known.values()}}
+    data = digest(asdict(DATA))
+    found: dict[str, dict[str, Any]] = {}
+    for name, training in known.items():
+        found[name] = {
+            "config": f"{CONFIGS}/{training.config}",
+            "said": said[training.config],
+            "changes": list(training.changes),
+            "test": list(training.test),
+            "seed": training.seed,
+            "start": {"name": training.start, "recipe": digest(found[training.start])} if training.start else None,
+            "data": data,
+        }
+    return found
+
+
+def _digest_of(root: Path, config: str) -> str:
+    """Of what a config says, but for where its output goes."""
+    said = said_by(root, config)
     said.pop("OUTPUT_DIR", None)
-    start = recipe(root, known[training.start], known) if training.start else None
-    return {
-        "config": f"{CONFIGS}/{training.config}",
-        "said": digest(said),
-        "changes": list(training.changes),
-        "test": list(training.test),
-        "seed": training.seed,
-        "start": {"name": training.start, "recipe": digest(start)} if start else None,
-        "data": digest(asdict(DATA)),
-    }
+    return digest(said)
 
 
 def digest(content: Any) -> str:

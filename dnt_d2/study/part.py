@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .commands import Workshop, passes, train
-from .design import Training, recipe, trainings
+from .design import Training, recipes, trainings
 from .measure import measure_run
 
 Content = dict[str, Any]
@@ -39,7 +39,7 @@ class Trainings:
 
     def __init__(self, shop: Workshop) -> None:
         self.shop, self.known = shop, trainings(shop.root)
-        self.recipes = {name: recipe(shop.root, training, self.known) for name, training in self.known.items()}
+        self.recipes = recipes(shop.root, self.known)
 
     def train(self, training: Training) -> float:
         """Train a network, after the one that it goes on from, or find both trained; the minutes of its own."""

@@ -21,7 +21,7 @@ from dnt_d2.study.design import (
     deeper,
     heavier,
     of_far_pairs,
-    recipe,
+    recipes,
     retrained,
     said_by,
     trainings,
@@ -90,8 +90,9 @@ def test_far_pairs_are_in_every_video() -> None:
 @pytest.mark.parametrize("name", [name for name, training in trainings(ROOT).items() if training.seed == SEEDS[0]])
 def test_every_config_can_be_trained_and_tested(name: str) -> None:
     training = trainings(ROOT)[name]
-    check_config(config_of(config(training)))
-    check_config(config_of(config(training, *training.test)), training=False)
+    cfg = config_of(config(training))
+    check_config(cfg)
+    check_config(config_of(config(training, *training.test)) if training.test else cfg, training=False)
 
 
 def test_ablations_take_half_of_the_schedule_and_change_something() -> None:
@@ -111,8 +112,12 @@ def test_ablations_take_half_of_the_schedule_and_change_something() -> None:
 def test_recipes_follow_everything_that_decides_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
     known = trainings(ROOT)
     d, _, dnt = core(1)
-    before = recipe(ROOT, dnt, known)
-    assert recipe(ROOT, core(2)[2], known) != before
-    assert recipe(ROOT, dnt, {**known, d.name: Training(d.name, d.config, d.seed, changes=("SEED", 9))}) != before
+    before = recipes(ROOT, known)
+    assert recipes(ROOT, {}) == {}
+    assert before[core(2)[2].name] != before[dnt.name]
+    another = recipes(ROOT, {**known, d.name: Training(d.name, d.config, d.seed, changes=("SEED", 9))})
+    changed = {name for name, of in before.items() if of != another[name]}
+    assert dnt.name in changed
+    assert changed == {name for name, training in known.items() if d.name in (name, training.start)}
     monkeypatch.setattr(design, "said_by", lambda *_: {"SOLVER": {"MAX_ITER": 1}})
-    assert recipe(ROOT, dnt, known)["said"] != before["said"]
+    assert recipes(ROOT, known)[dnt.name]["said"] != before[dnt.name]["said"]

@@ -29,9 +29,13 @@ def test_every_part_has_its_file_and_its_recipe(shop_of_root: Workshop, study_pa
 
 def test_comparisons_are_made_anew_when_a_network_is(shop_of_root: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {part.name: dict(part.recipe) for part in plan_parts(shop_of_root)}
-    recipe = part.recipe
-    more = {"seed2_DnT": {"more": True}}
-    monkeypatch.setattr(part, "recipe", lambda root, t, known: recipe(root, t, known) | more.get(t.name, {}))
+    recipes, name = part.recipes, "seed2_DnT"
+
+    def changed_recipes(root: Path, known: dict[str, Any]) -> dict[str, Any]:
+        found = recipes(root, known)
+        return found | {name: {**found[name], "more": True}}
+
+    monkeypatch.setattr(part, "recipes", changed_recipes)
     after = {part.name: dict(part.recipe) for part in plan_parts(shop_of_root)}
     changed = {name for name, content in before.items() if module.digest(content) != module.digest(after[name])}
     assert {"seed2_DnT", "seed2_variants", "seed2_peers", "seed2_moves", "claims"} <= changed

@@ -9,6 +9,7 @@ import pytest
 
 from dnt_d2.study import pull_pass
 from dnt_d2.study import reason_parts as module
+from dnt_d2.study.claims import judge_claims
 from dnt_d2.study.design import NOVEL, SEEDS, SEEN, SETS
 from dnt_d2.study.loss_claims import MODELS, frame_scores, loss_claims
 from dnt_d2.study.motion_worth import MOTIONS
@@ -71,6 +72,7 @@ def test_claims_about_the_loss_are_judged_on_both_sets(
     study_parts: dict[str, Part], done: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "frame_scores", partial(frame_scores, workers=1))
+    monkeypatch.setattr(module, "judge_claims", partial(judge_claims, resamples=20))
     found = study_parts["loss"].work()["claims"]
     assert list(found) == list(SETS)
     assert [claim["name"] for claim in found[NOVEL]] == [claim.name for claim in loss_claims()]

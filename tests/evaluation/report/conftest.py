@@ -180,7 +180,7 @@ def content() -> Content:
     return make_content()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def content_of() -> Callable[..., Content]:
     """:func:`make_content`, for other sizes."""
     return make_content
@@ -194,7 +194,7 @@ def bare_content() -> Content:
     return {**content, **missing, "frames": 0, "videos": 0, "boxes": 0, "per_video": []}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stories() -> list[Story]:
     """The best and the worst video."""
     return make_stories()

@@ -87,10 +87,11 @@ class Visit:
         self.page.goto(path.as_uri())
 
 
-@pytest.fixture
-def path(content: Content, stories: list[Story], tmp_path: Path) -> Path:
-    write_report(content, tmp_path / "report.html", stories)
-    return tmp_path / "report.html"
+@pytest.fixture(scope="module")
+def path(content_of: Callable[..., Content], stories: list[Story], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("page") / "report.html"
+    write_report(content_of(), found, stories)
+    return found
 
 
 def test_an_empty_report(browser: Any, bare_content: Content, tmp_path: Path) -> None:

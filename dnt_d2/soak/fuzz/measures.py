@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+from ...benchmark.memory import watch_peak
 
 MEGABYTE = 2**20
 
@@ -21,7 +25,10 @@ class Measures:
             terminal: the file that holds what was written to the terminal.
         """
         self._terminal = terminal
-        self._base = _high_water()
+        # A forked process begins with its parent's garbage. Were that collected while a file is read, it would make
+        # room for as much as a reader takes, unseen. So it goes now, and what stays is never looked through again.
+        self._grown = watch_peak() or _growth()
+        gc.freeze()
         self._since, self._size = 0.0, 0
         if sys.platform == "linux":
             import resource
@@ -38,7 +45,13 @@ class Measures:
     def end(self) -> tuple[float, float, int]:
         """Seconds since then, megabytes by which the process has ever grown at the most, bytes of text."""
         seconds = time.perf_counter() - self._since
-        return seconds, (_high_water() - self._base) / MEGABYTE, self._terminal.stat().st_size - self._size
+        return seconds, self._grown() / MEGABYTE, self._terminal.stat().st_size - self._size
+
+
+def _growth() -> Callable[[], int]:
+    """Tells by how many bytes the process has grown since now at the most, where the mark can't be begun anew."""
+    before = _high_water()
+    return lambda: _high_water() - before
 
 
 def _high_water() -> int:

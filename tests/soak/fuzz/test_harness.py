@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -33,6 +34,8 @@ def _read(folder: Path) -> None:
         time.sleep(60)
     elif word == "memory":
         bytearray(120 * 2**20)
+    elif word == "collect":
+        gc.collect()
     elif word == "more":
         bytearray(2**35)
     elif word == "nameless":
@@ -87,6 +90,20 @@ def test_what_takes_a_process_with_it(tmp_path: Path, monkeypatch: pytest.Monkey
     words = ["fine", "crash", "hang", "fine", "memory", "fine", "more", "crash"]
     expected = ["result", "crash", "hang", "result", "memory", "result", "unexpected", "crash"]
     assert _kinds(tmp_path, *words) == expected
+
+
+def test_what_was_left_to_be_collected_hides_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers are copies of this process, its garbage included."""
+    monkeypatch.setattr(harness, "MEMORY_MB", 60)
+    gc.disable()
+    try:
+        garbage = [bytearray(b"x") * (300 * 2**20)]
+        garbage.append(garbage)  # type: ignore[arg-type]
+        del garbage
+        assert _kinds(tmp_path, "collect", "memory", workers=1) == ["result", "memory"]
+    finally:
+        gc.enable()
+        gc.collect()
 
 
 def test_noise_is_counted(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ browser: environment
 # compile our modules every time where the environment forbids to keep that.
 test: export PYTHONDONTWRITEBYTECODE =
 test: environment browser
-	$(RUN) -m pytest -rs -n 2 --dist loadfile
+	$(RUN) -m pytest -rs -n 2 --dist loadfile --no-loadscope-reorder
 
 proofs: environment
 	$(RUN) -m pytest -m slow

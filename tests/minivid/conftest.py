@@ -39,6 +39,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_settings: MiniVIDSetting
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set with enough videos to measure, at full size."""
     root = tmp_path_factory.mktemp("measured")
-    settings = MiniVIDSettings(train_videos=28, stills=4, val_seen_videos=12, val_novel_videos=4, classes=CLASSES)
+    settings = MiniVIDSettings(train_videos=28, stills=4, val_seen_videos=8, val_novel_videos=2, classes=CLASSES)
     write_dataset(root, settings, "drawn", progress=False)
     return root

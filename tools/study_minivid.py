@@ -6,6 +6,7 @@ python tools/study_minivid.py run core                # three seeds, their compa
 python tools/study_minivid.py run ablations reasons   # one thing changed at a time; why it is as it is
 python tools/study_minivid.py run seed1_D seed1_DnT   # some parts
 python tools/study_minivid.py run --fresh             # from nothing, whatever is there
+python tools/study_minivid.py run --fresh claims      # these again; networks of other parts, and what they said, stay
 python tools/study_minivid.py page                    # benchmarks/README.md and its plots, from the JSON files
 
 Each part that is done is a JSON file in benchmarks/study/MACHINE; networks and what they said are in output/study.
@@ -53,6 +54,15 @@ def run(shop: Workshop, ledger: Ledger, parts: list[Part], facts: dict[str, obje
         ledger.write(part.name, part.recipe, {"group": part.group, **facts, **provenance(gpu=gpu(shop)), **content})
 
 
+def forget(shop: Workshop, ledger: Ledger, parts: list[Part], *, everything: bool) -> None:
+    """Remove the results of parts, and the networks that are trained for them; or all networks and the data as well."""
+    if everything:
+        shutil.rmtree(shop.folder, ignore_errors=True)
+    for part in parts:
+        shutil.rmtree(shop.place(part.name), ignore_errors=True)
+        ledger.path(part.name).unlink(missing_ok=True)
+
+
 def gpu(shop: Workshop) -> str:
     """The one that takes part, in words."""
     return torch.cuda.get_device_name() if shop.device == "cuda" else NO_GPU
@@ -90,10 +100,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("what", choices=("run", "page"), help="do what is not done yet; or make the page from what is")
     add("parts", nargs="*", help="core, ablations, reasons, or names of parts; all by default")
-    add("--fresh", action="store_true", help="forget what is there: data, networks, results")
+    add("--fresh", action="store_true", help="forget what is there: of parts that are named, or everything")
     add("--folder", type=Path, default=ROOT / "output" / "study", help="where there is room for 4 GB")
     add("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -109,9 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         parts = chosen(plan_parts(shop), args.parts)
         if args.fresh:
-            shutil.rmtree(args.folder, ignore_errors=True)
-            for part in parts:
-                ledger.path(part.name).unlink(missing_ok=True)
+            forget(shop, ledger, parts, everything=not args.parts)
         if not all(ledger.finished(part.name, part.recipe) for part in parts):
             make_data(shop)
         run(shop, ledger, parts, {"command": "python tools/study_minivid.py run", "settings": asdict(DATA)})

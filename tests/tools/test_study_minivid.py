@@ -67,6 +67,18 @@ def test_from_nothing(tool: ModuleType, tmp_path: Path) -> None:
     assert not (tmp_path / "work").exists()
 
 
+def test_some_parts_from_nothing(tool: ModuleType, tmp_path: Path) -> None:
+    """Words may stand behind the option, too; what other parts have made stays."""
+    call(tool, tmp_path)
+    for name in ("one", "two", "data"):
+        (tmp_path / "work" / name).mkdir(parents=True)
+    assert call(tool, tmp_path, "--fresh", "two") == 0
+    assert tool.worked[4:] == ["data", "two", "page"]
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["data", "one"]
+    assert call(tool, tmp_path, "core", "--fresh") == 0
+    assert tool.worked[7:] == ["data", "one", "page"]
+
+
 def test_a_part_that_there_is_not(tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(tool, tmp_path, "three") == 2
     assert "no part 'three': choose among core, ablations, reasons, one, two" in capsys.readouterr().err

@@ -107,7 +107,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the options say; 0 when all went well, 2 with a message where not."""
+    """Do what the options say; 0 when all went well, 2 with a message where not, 130 when it was stopped."""
     args = parse(arguments)
     device = torch.cuda.get_device_name() if args.device == "cuda" else ""
     machine = machine_name(device)
@@ -126,6 +126,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped: what is finished is kept, and without --fresh the same command goes on", file=sys.stderr)
+        return 130
     write_page(machine)
     return 0
 

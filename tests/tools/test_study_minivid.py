@@ -98,6 +98,18 @@ def test_what_is_done_stays_when_a_part_fails(
     assert [path.name for path in folder.iterdir()] == ["one.json"]
 
 
+def test_stopped_by_hand(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped() -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tool, "plan_parts", lambda shop: [Part("one", "core", {}, stopped)])
+    assert call(tool, tmp_path) == 130
+    assert "without --fresh the same command goes on" in capsys.readouterr().err
+    assert tool.worked == ["data"]
+
+
 def test_the_data_are_photographs(
     load_script: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

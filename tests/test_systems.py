@@ -37,7 +37,7 @@ GUARDED = {
     },
     "dnt_d2/data/xml_cache.py": {"fcntl"},
     "dnt_d2/data/xml_reading.py": {"os.sched_getaffinity"},
-    "dnt_d2/benchmark/memory.py": {"/proc/self/clear_refs", "/proc/self/status"},
+    "dnt_d2/benchmark/resident.py": {"/proc/self/clear_refs", "/proc/self/status"},
     "dnt_d2/bounded/memory.py": {"/sys/fs/cgroup/memory.max", "os.sysconf"},
     "dnt_d2/training/preemption.py": {"signal.SIG_BLOCK", "signal.SIG_UNBLOCK", "signal.pthread_sigmask"},
     "dnt_d2/processes/ranks.py": {"signal.SIGKILL"},  # on Linux alone

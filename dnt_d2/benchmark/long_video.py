@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ..predictor import VideoPredictor
 from .figures import Limit, Stage, Table
-from .memory import watch_peak
 from .networks import load_config, made_clip, random_network
 from .options import Options
+from .resident import watch_peak
 from .stand_in import StandIn
 
 CONFIG = "minivid/DnT_EfficientNet_Lite0.yaml"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dnt_d2.benchmark import memory
+from dnt_d2.benchmark import resident
 from dnt_d2.benchmark.timing import take_turns
 
 
@@ -15,6 +15,6 @@ def turns_of_one_call(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     """In tests of stages a turn is one call, however short it is, and free memory is not given back before it is read:
     that takes longer than the calls."""
     if request.node.name.startswith("test_the_stage"):
-        monkeypatch.setattr(memory, "_settle", lambda: sys.platform.startswith("linux"))
+        monkeypatch.setattr(resident, "_settle", lambda: sys.platform.startswith("linux"))
         assert take_turns.__kwdefaults__ is not None
         monkeypatch.setitem(take_turns.__kwdefaults__, "at_least", 0.0)

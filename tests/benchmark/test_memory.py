@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dnt_d2.benchmark import memory
+from dnt_d2.benchmark import resident
 from dnt_d2.benchmark.memory import peak_extra_bytes
 
 MIB = 1 << 20
@@ -51,7 +51,7 @@ def test_buffers_count_as_long_as_they_live() -> None:
 
 
 def test_a_system_that_does_not_tell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(memory, "_RESET", tmp_path / "no folder" / "file")
+    monkeypatch.setattr(resident, "_RESET", tmp_path / "no folder" / "file")
     assert peak_extra_bytes(lambda: None) is None
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ...benchmark.memory import watch_peak
+from ...benchmark.resident import watch_peak
 
 MEGABYTE = 2**20
 

@@ -18,7 +18,7 @@ from .linking import Linking, TubeBoxes, trim_tracks, tube_boxes
 from .outcome_log import OutcomeLog
 from .outcomes import Judge, OutcomeArray
 from .proposal_recall import RECALL_LIMITS, count_found, found_within
-from .video_record import VideoRecord
+from .video_record import Rows, VideoRecord
 
 IntArray = NDArray[np.int64]
 
@@ -107,7 +107,7 @@ class Scorer:
         # Without tracklets: single frames have no use for chains of them.
         seen = replace(record, tracklets=None).widened(widen)
         numbers = self._truth.numbers(video_id, seen.frames)
-        detections = _single_frames(numbers, seen)
+        detections = single_frames(numbers, seen.detections)
         kinds = {"frame": self._kind("frame", numbers, detections, self._outcomes(detections))}
         histograms, tracks = None, None
         if record.candidates is not None:
@@ -171,10 +171,11 @@ class Scorer:
         return total
 
 
-def _single_frames(numbers: IntArray, record: VideoRecord) -> Detections:
-    columns = record.detections.columns
+def single_frames(numbers: IntArray, detections: Rows) -> Detections:
+    """The detections of a video's single frames, whose numbers in the data set are (F,) ``numbers``."""
+    columns = detections.columns
     tracks = columns.get("tracks", np.full(len(columns["scores"]), -1))
-    frames = np.repeat(numbers, record.detections.counts)
+    frames = np.repeat(numbers, detections.counts)
     return Detections(frames, columns["classes"], columns["boxes"], columns["scores"], tracks)
 
 

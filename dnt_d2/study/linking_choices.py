@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..evaluation.ground_truth import VideoTruth
 from ..evaluation.linking import Linking, trim_tracks, tube_boxes
+from ..evaluation.plan import Plan
 from ..evaluation.run_scoring import score_run
 from ..evaluation.saved_run import SavedRun
 from ..evaluation.video_record import VideoRecord
@@ -93,10 +97,7 @@ def compare_linkings(run: SavedRun, *, workers: int | None = None) -> dict[str, 
     """
     choices = linking_choices()
     names = {linking: str(i) for i, linking in enumerate(dict.fromkeys(choice.linking for choice in choices))}
-    plan = plan_of(run, {name: linking for linking, name in names.items()})
-    scores = score_run(run, plan, workers=workers)
-    seen = plan.truth.marked(score.numbers for score in scores)
-    kinds = {kind: ap50_of_kind(scores, kind, plan.truth, seen) for kind in ("frame", *names.values())}
+    plan, seen, kinds = _judged(run, {name: linking for linking, name in names.items()}, workers)
     base = kinds[names[Linking(SETTINGS)]]
     found: dict[str, Any] = {FRAMES: kinds["frame"], AS_IT_IS: base}
     for choice in choices:
@@ -122,13 +123,20 @@ def compare_alphas(run: SavedRun, *, workers: int | None = None) -> dict[str, An
     Raises:
         ValueError: a video was saved without candidates.
     """
-    linkings = {f"{alpha:g}": Linking(replace(SETTINGS, top_fraction=alpha)) for alpha in ALPHAS}
+    linkings = {choice.answer: choice.linking for choice in linking_choices() if choice.question == "alpha"}
+    _, _, kinds = _judged(run, linkings, workers)
+    found: dict[str, Any] = round_numbers({FRAMES: kinds.pop("frame"), "alpha": kinds})
+    return found
+
+
+def _judged(
+    run: SavedRun, linkings: Mapping[str, Linking], workers: int | None
+) -> tuple[Plan, NDArray[np.bool_], dict[str, float]]:
+    """The plan, the frames that the network saw, and mean AP50 of "frame" and of each way to link in those."""
     plan = plan_of(run, linkings)
     scores = score_run(run, plan, workers=workers)
     seen = plan.truth.marked(score.numbers for score in scores)
-    frame, *alpha = (ap50_of_kind(scores, kind, plan.truth, seen) for kind in ("frame", *linkings))
-    found: dict[str, Any] = round_numbers({FRAMES: frame, "alpha": dict(zip(linkings, alpha, strict=True))})
-    return found
+    return plan, seen, {kind: ap50_of_kind(scores, kind, plan.truth, seen) for kind in ("frame", *linkings)}
 
 
 def _makers() -> dict[str, tuple[str, dict[str, Maker]]]:

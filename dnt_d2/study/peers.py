@@ -23,16 +23,15 @@ from ..evaluation.extra_metrics import join_boxes
 from ..evaluation.linking import Linking, trim_tracks, tube_boxes
 from ..evaluation.plan import Plan
 from ..evaluation.saved_run import SavedRun
+from ..evaluation.scoring import single_frames
 from ..evaluation.track_metrics import TrackMetrics, track_metrics
-from ..evaluation.video_record import Rows, VideoRecord
+from ..evaluation.video_record import VideoRecord
 from ..formats.results import Detections
 from ..tubes.checks import check_unit
 from .mean_ap import ap50_of_boxes
 from .public_trackers import TrackerName, track_video
 from .seq_nms import seq_nms_video
 from .voted_frames import voted_rows
-
-IntArray = NDArray[np.int64]
 
 METHODS = MappingProxyType(
     {
@@ -190,7 +189,7 @@ def _boxes(plan: Plan, records: Mapping[int, VideoRecord], method: str, threshol
 def _of_video(plan: Plan, video_id: int, record: VideoRecord, method: str, threshold: float) -> Detections:
     numbers = plan.truth.numbers(video_id, record.frames)
     if method == "frame":
-        return _single_frames(numbers, record.detections)
+        return single_frames(numbers, record.detections)
     if method == "bytetrack_start":
         return track_video(numbers, record.detections, "bytetrack", score=LOW_SCORE, start=threshold)
     if method in TRACKERS:
@@ -201,17 +200,12 @@ def _of_video(plan: Plan, video_id: int, record: VideoRecord, method: str, thres
             f"video {video_id} of {plan.dataset} was saved without candidates: {METHODS[method]} needs them"
         )
     if method == "frame_voted":
-        return _single_frames(numbers, voted_rows(record)[0])
+        return single_frames(numbers, voted_rows(record)[0])
     if method == "seq_nms_voted":
         return seq_nms_video(numbers, voted_rows(record)[1])
     if method.startswith("seq_nms"):
         return seq_nms_video(numbers, record.candidates, rescoring="max" if method == "seq_nms_max" else "mean")
     return tube_boxes(plan.truth, video_id, record.collector(), _linking(plan, method)).boxes
-
-
-def _single_frames(numbers: IntArray, boxes: Rows) -> Detections:
-    columns = boxes.columns
-    return Detections.of(np.repeat(numbers, boxes.counts), columns["classes"], columns["boxes"], columns["scores"])
 
 
 def _linking(plan: Plan, method: str) -> Linking:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from .cells import source, table
 from .claim_sentences import judgement
-from .design import NOVEL
 from .results import MODELS, Study, parts_of_seeds
 from .tables import SETS, headline_table, shown_difference
 
@@ -53,9 +52,9 @@ def make_block(folder: Path) -> str:
 
 def _claims(study: Study) -> str:
     by_set = [{claim["name"]: claim for claim in study.get("claims", "claims", dataset) or []} for dataset in SETS]
-    sentences = {claim["name"]: claim["sentence"] for claim in study.get("claims", "claims", NOVEL) or []}
     rows = []
-    for name, sentence in ((name, sentences[name]) for name in SHOWN if name in sentences):
+    for name in SHOWN:
         found = [claims.get(name) for claims in by_set]
-        rows.append([sentence, *(f"{shown_difference(x['together'])}, {judgement(x)}" if x else "-" for x in found)])
+        words = next((claim["sentence"] for claim in found if claim), name)
+        rows.append([words, *(f"{shown_difference(x['together'])}, {judgement(x)}" if x else "-" for x in found)])
     return table(("claim", *SETS.values()), rows, left=len(SETS) + 1)

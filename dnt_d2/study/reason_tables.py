@@ -81,11 +81,10 @@ def far_pairs_sentence(study: Study) -> str:
     """What far training pairs change ten frames apart."""
     shown = []
     for apart in (1, FAR_PAIRS_APART):
-        own, *others = (_of_pairs(study, apart, "10", name) for name in ("own", "no_motion", "psi_0"))
-        gains = [signed(own - other) for other in others if own is not None and other is not None]
-        shown.append(' points to "no motion" and '.join(gains))
-    if not all(shown):
-        return f"- What far training pairs change: {UNKNOWN}.\n"
+        own, still, alone = (_of_pairs(study, apart, "10", name) for name in ("own", "no_motion", "psi_0"))
+        if own is None or still is None or alone is None:
+            return f"- What far training pairs change: {UNKNOWN}.\n"
+        shown.append(f'{signed(own - still)} points to "no motion" and {signed(own - alone)}')
     near, far = shown
     return (
         f"- `val_novel`, τ = 10, seed {SEEDS[0]}: D&T's own tracklets add {near} to scores alone after training on "
